@@ -1,0 +1,153 @@
+# Everything a developer does, each from a clean clone: `make demo` and `make test` need Python >= 3.11, make and a
+# package index, and nothing else. `make help` lists the targets.
+
+# The interpreter: the first suitable one, unless PYTHON says which.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# What goes wrong in the demo, and how often; `openrouter-client simulate --help` lists what else can. The seed settles
+# which requests it hits, and the retries are enough for nearly every seed.
+FAULTS ?= 429:0.08,502:0.06,error200:0.04,reset:0.04
+SEED ?= 9
+STAND_IN := --simulate --seed '$(SEED)' --faults '$(FAULTS)' --retries 5
+# How many processes run the tests.
+WORKERS ?= 2
+
+VENV := .venv
+BUILD := build
+DEMO_VENV := $(BUILD)/venv-demo
+CORE_VENV := $(BUILD)/venv-core
+WHEEL_VENV := $(BUILD)/venv-wheel
+PEERS_VENV := $(BUILD)/venv-peers
+PEERS_ONLY := calls-1,calls-50,calls-500,streams-1,streams-50,imports
+SOURCES := $(shell find core shell -type f -not -name '*.pyc' 2>/dev/null) README.md LICENSE
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# Bytecode is written as usual, but the environment of the caller must not leak into what is tested.
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo test lint types test-core test-shell bench bench-readme bench-peers fmt dev clean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- using it -------------------------------------------------------------------------------------------------------
+
+# LIVE=1 with OPENROUTER_API_KEY set asks the real OpenRouter, and costs money; otherwise the embedded stand-in answers.
+demo: $(DEMO_VENV)/.ready ## predictions for examples/markets.jsonl, from the local stand-in, faults and all
+	$(DEMO_VENV)/bin/openrouter-client predict examples/markets.jsonl $(if $(filter 1,$(LIVE)),,$(STAND_IN))
+
+# --- checking it ----------------------------------------------------------------------------------------------------
+
+test: lint types test-core test-shell ## every check and every test, against the built wheel
+
+lint: $(VENV)/.ready ## ruff and the architecture's contracts
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/lint-imports
+
+# --verifytypes asks the first python on the PATH where the package is, whatever --pythonpath says.
+types: $(VENV)/.ready $(WHEEL_VENV)/.wheel ## mypy and basedpyright, both strict, and the types as users see them
+	$(VENV)/bin/mypy
+	$(VENV)/bin/basedpyright --warnings
+	$(VENV)/bin/mypy --config-file tests/typing/mypy.ini --python-executable $(WHEEL_VENV)/bin/python tests/typing
+	$(VENV)/bin/basedpyright --warnings --project tests/typing --pythonpath $(WHEEL_VENV)/bin/python
+	PATH=$(CURDIR)/$(WHEEL_VENV)/bin:$$PATH $(VENV)/bin/basedpyright --ignoreexternal --verifytypes openrouter_client
+	PATH=$(CURDIR)/$(WHEEL_VENV)/bin:$$PATH $(VENV)/bin/basedpyright --ignoreexternal --verifytypes openrouter_core
+
+test-core: $(CORE_VENV)/.wheel ## the core's tests, where there is no aiohttp; every branch of the core is covered
+	@! $(CORE_VENV)/bin/python -c 'import aiohttp' 2>/dev/null || { echo 'aiohttp must not be in $(CORE_VENV)'; exit 1; }
+	$(CORE_VENV)/bin/python -m pytest tests/core -n $(WORKERS) --cov --cov-report=term --cov-fail-under=100
+
+test-shell: $(WHEEL_VENV)/.wheel ## all other tests
+	$(WHEEL_VENV)/bin/python -m pytest tests --ignore=tests/core -n $(WORKERS)
+
+bench: $(VENV)/.ready ## the benchmarks, about five minutes: CPU, latency and memory beside raw aiohttp (BENCH="--quick": one)
+	$(VENV)/bin/python -m tests.benchmarks.bench $(BENCH)
+
+bench-readme: $(VENV)/.ready ## the same, and the table goes into README.md
+	$(VENV)/bin/python -m tests.benchmarks.bench --readme $(BENCH)
+
+bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own SDK, installed for this alone
+	$(PEERS_VENV)/bin/python -m tests.benchmarks.bench --peers openai,official --only $(PEERS_ONLY) $(BENCH)
+
+fmt: $(VENV)/.ready ## format, and mend what ruff can mend
+	$(VENV)/bin/ruff check --fix-only
+	$(VENV)/bin/ruff format
+
+dev: $(VENV)/.ready ## only the environment to develop in (.venv)
+
+clean: ## remove everything that the other targets made
+	rm -rf $(VENV) $(BUILD) dist .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find core shell tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- environments ---------------------------------------------------------------------------------------------------
+# Each is made anew when what goes into it changes (the interpreter, the pins, the dependencies that pyproject.toml
+# names), and left alone otherwise.
+
+# $(1): the environment's folder. A pip of the pinned version, because dependency groups are younger than Python 3.11's.
+define new_venv
+	@$(PYTHON) -m venv --clear $(1) || { rm -rf $(1); echo; \
+		echo 'No virtual environment could be made with $(PYTHON).'; \
+		echo 'On Debian and Ubuntu: apt-get install python3-venv (and see the message above).'; exit 1; }
+	@$(1)/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
+endef
+install = bin/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
+
+# Rewritten only if it would differ, so that it is as old as the last change.
+$(BUILD)/ingredients: FORCE
+	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 was found. Name one: make PYTHON=/path/to/python3.12'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Python >= 3.11 is needed, and $(PYTHON) is older or missing: make PYTHON=/path/to/python3.12'; exit 1; }
+	@mkdir -p $(BUILD)
+	@$(PYTHON) -c 'import sys, tomllib; print(sys.base_prefix, sys.version, open("constraints.txt").read()); \
+		[print(part) for name, part in tomllib.load(open("pyproject.toml", "rb")).items() if name != "tool"]' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(VENV))
+	$(VENV)/$(install) --group dev --editable '.[cli]'
+	@touch $@
+
+$(DEMO_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(DEMO_VENV))
+	$(DEMO_VENV)/$(install) --editable '.[cli]'
+	@touch $@
+
+# What is tested is the wheel that users would get, built from the source distribution that they would get.
+$(BUILD)/wheel: $(VENV)/.ready $(SOURCES) pyproject.toml
+	@rm -rf $(BUILD)/dist
+	$(VENV)/bin/python -m build --no-isolation --outdir $(BUILD)/dist > $(BUILD)/build.log || { cat $(BUILD)/build.log; exit 1; }
+	@ls $(BUILD)/dist/*.whl > $@
+
+# The peers' versions are not pinned: the newest of them is what one compares with.
+$(PEERS_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(PEERS_VENV))
+	$(PEERS_VENV)/$(install) --editable . openai openrouter
+	@touch $@
+
+$(WHEEL_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(WHEEL_VENV))
+	$(WHEEL_VENV)/$(install) --group test
+	@touch $@
+
+$(CORE_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(CORE_VENV))
+	$(CORE_VENV)/$(install) --group test-core msgspec returns
+	@touch $@
+
+# pip leaves a wheel alone whose version is installed already: hence the uninstall.
+$(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
+	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
+	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli]"
+	@touch $@
+
+$(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel
+	@$(CORE_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
+	$(CORE_VENV)/$(install) --no-deps "$$(cat $(BUILD)/wheel)"
+	@touch $@

@@ -1,0 +1,121 @@
+"""What happens in a call, as values that can be written as JSON, read back and replayed.
+
+Every state of a call and every outcome that it is told becomes one `Moment`. The shell's interpreter and `simulate`
+tell the same moments in the same order; logging and hooks are built on them, and `replay` gives the call's result
+again from them alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, TypeVar, assert_never
+
+import msgspec
+
+from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, admitted, answered, begin, expired, slept
+from openrouter_core.errors import AnyError, known
+from openrouter_core.outcome import Outcome
+
+T = TypeVar("T")
+
+
+class Queued(msgspec.Struct, frozen=True, tag=True):
+    """The call is ready to send and waits for its place, until `expires` seconds on the clock of the moments.
+
+    None: for as long as it takes.
+    """
+
+    expires: float | None
+
+
+class Sent(msgspec.Struct, frozen=True, tag=True):
+    """Attempt `number` (from 1) of at most `of` is on its way; it may take `timeout` seconds, or any time (None)."""
+
+    number: int
+    of: int | None
+    timeout: float | None
+
+
+class Answered(msgspec.Struct, frozen=True, tag=True):
+    """The attempt ended in `outcome`; `roll` is the chance that the decision after it was given."""
+
+    outcome: Outcome
+    roll: float
+
+
+class Slept(msgspec.Struct, frozen=True, tag=True):
+    """Attempt `number` of at most `of` failed with `error`; the next one begins after `delay` seconds."""
+
+    number: int
+    of: int | None
+    delay: float
+    error: AnyError
+
+
+class Ended(msgspec.Struct, frozen=True, tag=True):
+    """The call ended after `attempts` attempts and `elapsed` seconds; `error` is None when it got its answer."""
+
+    attempts: int
+    elapsed: float
+    error: AnyError | None = None
+
+
+Event = Queued | Sent | Answered | Slept | Ended
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One event of one call.
+
+    `call` is the call's number within its client, `at` is in seconds on a clock that never goes back.
+    """
+
+    call: int
+    at: float
+    event: Event
+
+
+def event_of(state: State[Any]) -> Event:
+    """Tell a state of a call as an event."""
+    of = state.job.policy.attempts
+    match state:
+        case Queue():
+            return Queued(bounded(state.expires))
+        case Send():
+            return Sent(state.number, of, bounded(state.clocks.total))
+        case Sleep():
+            return Slept(len(state.past.attempts), of, state.delay, known(state.error))
+        case Done():
+            error = state.result.swap().map(known).value_or(None)
+            return Ended(len(state.past.attempts), state.ended - state.past.began, error)
+        case _:
+            assert_never(state)
+
+
+def bounded(limit: float) -> float | None:
+    """Write a limit that is none, infinity, as None: JSON has no infinity."""
+    return limit if limit < math.inf else None
+
+
+def replay(job: Job[T], moments: Iterable[Moment]) -> State[T]:
+    """Run a call again from its moments: the same inputs at the same instants give the same states."""
+    steps = list(moments)
+    state: State[T] = begin(job, steps[0].at)
+    for moment in steps[1:]:
+        state = step(state, moment)
+    return state
+
+
+def step(state: State[T], moment: Moment) -> State[T]:
+    """Take the transition that a moment tells of."""
+    match state, moment.event:
+        case Queue(), Sent():
+            return admitted(state, moment.at)
+        case Queue(), Ended():
+            return expired(state, moment.at)
+        case Send(), Answered(outcome, roll):
+            return answered(state, outcome, moment.at, roll)
+        case Sleep(), Queued():
+            return slept(state)
+        case _:
+            return state  # the moment tells the state that the call is in already

@@ -1,0 +1,54 @@
+"""A token bucket for retries of 5xx and timeouts, so that a partial outage is not multiplied.
+
+    tokens = min(20, tokens + 0.3 per success + 0.5 per second)       a retry takes 1
+
+Over any span, retries <= 20 + 0.3 * successes + 0.5 * seconds. A refusal for its rate (429) draws nothing: it waits at
+the gate with the others. A retry that finds no token is told when there will be one; whether it waits is the policy's
+choice.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+
+class BudgetState(msgspec.Struct, frozen=True):
+    """`tokens` at the instant `at` (monotonic seconds)."""
+
+    tokens: float
+    at: float
+
+
+class NoRetryLeft(msgspec.Struct, frozen=True):
+    """The budget is used up; `wait` is the seconds until the clock alone has made the next token."""
+
+    wait: float
+
+
+class RetryBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """`most` tokens at once, so many `per_success` and `per_second`."""
+
+    most: float = 20.0
+    per_success: float = 0.3
+    per_second: float = 0.5
+
+    def init(self, now: float) -> BudgetState:
+        """Start full."""
+        return BudgetState(self.most, now)
+
+    def filled(self, state: BudgetState, now: float, extra: float = 0.0) -> BudgetState:
+        """Add what time and `extra` have brought."""
+        passed = max(0.0, now - state.at)
+        return BudgetState(min(self.most, state.tokens + passed * self.per_second + extra), max(now, state.at))
+
+    def succeeded(self, state: BudgetState, now: float) -> BudgetState:
+        """Add what a success brings."""
+        return self.filled(state, now, self.per_success)
+
+    def draw(self, state: BudgetState, now: float) -> Result[BudgetState, NoRetryLeft]:
+        """Take the token of one retry, or say how long until there is one."""
+        state = self.filled(state, now)
+        if state.tokens < 1.0:
+            return Failure(NoRetryLeft((1.0 - state.tokens) / self.per_second))
+        return Success(BudgetState(state.tokens - 1.0, state.at))

@@ -1,0 +1,92 @@
+"""What every limiter asks and is told: `Ask`, `Seen`, and the four functions of `Limiter`.
+
+Shapes and one small rule of evidence only. A limiter is a frozen Struct of settings with four pure functions over a
+frozen state. Time is the client's monotonic seconds, always passed; nothing here waits, sends or reads a clock.
+
+    init(now) -> state
+    admit(state, ask, in_flight, now) -> seconds to wait            a question: 0 = go, inf = wait for an outcome
+    on_send(state, ask, now) -> (state, stamp)                      the call goes; the stamp travels with the attempt
+    on_outcome(state, stamp, seen, in_flight, now) -> state         the attempt is over, exactly once per on_send
+
+`in_flight` is the number of other attempts that are under way within the limiter's scope.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeVar
+
+import msgspec
+
+Kind = Literal["ok", "rate", "server", "timeout", "other"]
+"""How an attempt ended: answered, refused for its rate (429), failed (5xx), ran out of time, or none of these.
+
+"other" is no evidence of anything: a 400, a cancelled call, a lost hedge.
+"""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What a call that wants to go would use.
+
+    `scopes` names what has limits of its own besides the key: the model, the model at a provider, all free models.
+    `tokens` is the estimate of prompt and completion tokens; only limits on tokens read it.
+    """
+
+    scopes: tuple[str, ...] = ()
+    tokens: float = 0.0
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What one attempt showed. All durations are in seconds from the moment of the answer.
+
+    `hint` is the wait that the server asked for (Retry-After, or the body's retry_after).
+    `limit`, `resets_in` and `window` are a documented quota: so many requests, until when, in windows of which length.
+    `resets_in` may be negative: the named moment has passed on the client's clock.
+    `scope` is the one that the answer blames; "" blames the key. `tokens` is what was really used, if known.
+    `company` counts the client's other calls that are alive: in flight, waiting or between two attempts.
+    """
+
+    kind: Kind
+    hint: float | None = None
+    limit: float | None = None
+    resets_in: float | None = None
+    window: float | None = None
+    scope: str = ""
+    tokens: float | None = None
+    company: int = 0
+
+
+NOTHING = Seen(kind="other")
+"""What a limiter sees of an attempt that is none of its business, but is over."""
+
+S = TypeVar("S")
+P = TypeVar("P")
+
+
+class Limiter(Protocol[S, P]):
+    """The four functions. `S` is the limiter's state, `P` the stamp that an attempt carries."""
+
+    def init(self, now: float) -> S:
+        """Give the state in which nothing is known."""
+        ...
+
+    def admit(self, state: S, ask: Ask, in_flight: int, now: float) -> float:
+        """Say how many seconds the call must wait: 0 = go, inf = until an outcome changes the state."""
+        ...
+
+    def on_send(self, state: S, ask: Ask, now: float) -> tuple[S, P]:
+        """Book the call that goes now."""
+        ...
+
+    def on_outcome(self, state: S, stamp: P, seen: Seen, in_flight: int, now: float) -> S:
+        """Learn from an attempt that is over."""
+        ...
+
+
+def noted(recent: tuple[int, ...], number: int, many: int) -> tuple[int, ...]:
+    """Remember an event by the number of its send, and the `many - 1` before it."""
+    return (*recent, number)[-many:]
+
+
+def dense(recent: tuple[int, ...], many: int, among: int) -> bool:
+    """Decide whether `many` events fell among `among` consecutive sends: too many for chance."""
+    return len(recent) == many and max(recent) - min(recent) < among

@@ -1,0 +1,193 @@
+"""What to do after an attempt, as data: a schedule, two clocks and two rules; and the function that reads them.
+
+Ok(value)             the call is done
+Retry(delay, error)   try again after `delay` seconds; `error` is why
+Fail(error)           the call has failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, assert_never
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from openrouter_core.classify import classify
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.endpoint import Endpoint
+from openrouter_core.errors import DataSourceError, DeadlineExceeded, InvalidRequest, RateLimited, known, replaced
+from openrouter_core.outcome import Outcome, Streamed
+from openrouter_core.retry_after import number
+from openrouter_core.schedule import (
+    Attempts,
+    Both,
+    Capped,
+    Exhausted,
+    Exponential,
+    Heeding,
+    History,
+    Jittered,
+    Schedule,
+    Within,
+    next_delay,
+    retries,
+)
+from openrouter_core.verdict import Accepted, Permanent, Rules, Transient
+
+T = TypeVar("T")
+
+
+class Ok(msgspec.Struct, Generic[T], frozen=True, gc=False):
+    """The call is done."""
+
+    value: T
+
+
+class Retry(msgspec.Struct, frozen=True, gc=False):
+    """Try again after `delay` seconds."""
+
+    delay: float
+    error: DataSourceError
+
+
+class Fail(msgspec.Struct, frozen=True):
+    """The call has failed."""
+
+    error: DataSourceError
+
+
+Decision = Ok[T] | Retry | Fail
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How a call behaves: when it is retried, and its limits, in seconds.
+
+    `timeout` is for one attempt, `deadline` for the whole call; in a stream, `first_event` is for the first data event
+    and `idle` for the gap between two.
+    """
+
+    schedule: Schedule
+    timeout: float = 60.0
+    first_event: float = 60.0
+    idle: float = 30.0
+    deadline: float | None = None
+    rules: Rules = Rules()
+
+    @property
+    def attempts(self) -> int | None:
+        """How many attempts a call may make at most, the first one included; None when there is no such limit."""
+        limit = retries(self.schedule)
+        return None if limit is None else limit + 1
+
+
+def policy_of(config: OpenRouterConfig) -> Policy:
+    """Make the policy that a config describes.
+
+    The waits are `retry_delay_ms * 2**attempt`, capped, for at most `max_retries` retries, never shorter than a
+    server's hint, and none that would end after the deadline.
+    """
+    cap = config.max_retry_delay_ms / 1000.0
+    ours: Schedule = Capped(Exponential(config.retry_delay_ms / 1000.0), cap)
+    if config.jitter != "none":
+        ours = Jittered(ours, config.jitter)
+    schedule: Schedule = Both(Both(ours, Attempts(config.max_retries)), Heeding(cap, config.hint_spread))
+    return with_deadline(
+        Policy(
+            schedule=schedule,
+            timeout=config.timeout_secs,
+            first_event=config.first_event_timeout_secs,
+            idle=config.idle_timeout_secs,
+            rules=Rules(retry_empty=config.retry_empty, retry_sent=config.retry_sent),
+        ),
+        config.deadline_secs,
+    )
+
+
+def with_deadline(policy: Policy, seconds: float | None) -> Policy:
+    """Bound a policy's calls by a deadline in seconds; the earlier of two counts."""
+    if seconds is None or (policy.deadline is not None and policy.deadline <= seconds):
+        return policy
+    return msgspec.structs.replace(policy, deadline=seconds)
+
+
+def until(policy: Policy, began: float) -> float | None:
+    """Tell when the deadline of something that began at `began` is; None when it has none."""
+    return None if policy.deadline is None else began + policy.deadline
+
+
+_NO_DEADLINE: Result[float | None, DataSourceError] = Success(None)
+
+
+def checked_deadline(seconds: float | None) -> Result[float | None, DataSourceError]:
+    """Accept a call's own deadline in seconds: nothing, or a positive, finite number."""
+    if seconds is None:
+        return _NO_DEADLINE
+    if (number(seconds) or 0.0) > 0.0:
+        return Success(float(seconds))
+    bound = "must be a positive number of seconds"
+    message = f"deadline_secs = {seconds!r}: {bound}"
+    return Failure(InvalidRequest(message=message, field="deadline_secs", value=repr(seconds)[:80], bound=bound))
+
+
+def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history: History, roll: float) -> Decision[T]:
+    """Decide what follows from the outcome of an attempt, given the retries and the seconds that the call has had."""
+    verdict = classify(endpoint, outcome, policy.rules)
+    match verdict:
+        case Accepted(value):
+            return Ok(value)
+        case Permanent(error):
+            return Fail(error)
+        case Transient(error) if isinstance(outcome, Streamed) and outcome.delivered:
+            return Fail(error)  # trying again would repeat what the caller has already been given
+        case Transient(error, hint):
+            delay = next_delay(in_all(policy), msgspec.structs.replace(history, hint=hint), roll)
+            return delay.map(retrying(error)).lash(giving_up(error, hint)).unwrap()
+        case _:
+            assert_never(verdict)
+
+
+def in_all(policy: Policy) -> Schedule:
+    """Give the schedule of a policy with its deadline."""
+    return policy.schedule if policy.deadline is None else Within(policy.schedule, policy.deadline)
+
+
+def retrying(error: DataSourceError) -> Callable[[float], Retry | Fail]:
+    """Retry after a failure, once the delay is known."""
+    return lambda delay: Retry(delay, error)
+
+
+def giving_up(error: DataSourceError, hint: float | None) -> Callable[[Exhausted], Result[Retry | Fail, Exhausted]]:
+    """Fail for good, once the schedule has said that there is no next attempt."""
+    return lambda exhausted: Success(Fail(given_up(error, exhausted, hint)))
+
+
+def given_up(error: DataSourceError, exhausted: Exhausted, hint: float | None) -> DataSourceError:
+    """Say why a failure that could be retried is not: the error itself, or the deadline that forbids the wait.
+
+    A 429 that says when to come back stays itself, for that is what the caller must know.
+    """
+    if exhausted.limit == "attempts":
+        return error
+    needed = exhausted.needed or 0.0
+    if exhausted.limit == "hint" or (isinstance(error, RateLimited) and hint is not None):
+        asked = f"it asks to wait {hint:g} s, and waiting {needed:g} s is longer than is allowed"
+        return replaced(error, message=f"{error.message} ({asked})")
+    what = f"the next attempt would have to wait {needed:g} s"
+    return deadline_passed(exhausted.allowed, what, error, needed)
+
+
+def deadline_passed(
+    deadline: float | None, what: str, cause: DataSourceError | None = None, needed: float | None = None
+) -> DeadlineExceeded:
+    """Make the error of a call that cannot end in time: what stood in the way, and the failure before it, if any."""
+    cause = cause.cause if isinstance(cause, DeadlineExceeded) else cause  # the deadline is no failure of its own
+    last = "" if cause is None else f"; the last failure: {cause.message}"
+    return DeadlineExceeded(
+        message=f"the deadline of {deadline or 0.0:g} s does not allow it: {what}{last}",
+        deadline=deadline or 0.0,
+        needed=needed,
+        cause=None if cause is None else known(cause),
+        status=None if cause is None else cause.status,
+        generation_id=None if cause is None else cause.generation_id,
+    )

@@ -1,0 +1,101 @@
+"""How long a server asks us to wait, read from headers and bodies in any of the forms in which it says so.
+
+Every reader gives a finite, positive number of seconds or None, whatever it is fed. Sources: OpenRouter docs,
+api_reference/limits and api_reference/errors-and-debugging; RFC 9110 section 10.2.3 (`Retry-After`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+EPOCH_SECONDS_FROM = 1e8
+EPOCH_MILLISECONDS_FROM = 1e11
+"""A reset below the first number is a wait in seconds, below the second an instant in seconds, else in milliseconds."""
+
+DAY = 86_400.0
+
+TRUSTED_SKEW = DAY
+"""A `Date` header further than this from our own clock, in seconds, is not believed."""
+
+
+def hint_of(headers: Mapping[str, str], at: float) -> float | None:
+    """Find the longest wait in seconds that these headers (lower-case names) ask for, seen at the epoch second `at`.
+
+    `Retry-After` counts seconds or names a date, `Retry-After-Ms` counts milliseconds, `X-RateLimit-Reset` names an
+    instant, at OpenRouter in milliseconds since the epoch. Instants are measured by the server's own clock when it
+    sent one (`Date`), so that a wrong clock here does not shorten the wait.
+    """
+    now = server_time(headers, at)
+    milliseconds = number(headers.get("retry-after-ms"))
+    return longest(
+        retry_after(headers.get("retry-after"), now),
+        None if milliseconds is None else positive(milliseconds / 1000.0),
+        until_reset(headers.get("x-ratelimit-reset"), now),
+    )
+
+
+def server_time(headers: Mapping[str, str], at: float) -> float:
+    """Give the server's clock by its `Date` header where that is plausible, else ours, in seconds since the epoch."""
+    date = http_date(headers.get("date"))
+    return date if date is not None and abs(date - at) <= TRUSTED_SKEW else at
+
+
+def retry_after(value: object, now: float) -> float | None:
+    """Read `Retry-After`: a number of seconds, or an HTTP date."""
+    seconds = number(value)
+    if seconds is not None:
+        return positive(seconds)
+    date = http_date(value)
+    return None if date is None else positive(date - now)
+
+
+def until_reset(value: object, now: float) -> float | None:
+    """Read `X-RateLimit-Reset`: an instant in epoch milliseconds or seconds, a wait in seconds, or an HTTP date."""
+    instant = number(value)
+    if instant is None:
+        instant = http_date(value)
+    elif instant < EPOCH_SECONDS_FROM:
+        return positive(instant)
+    elif instant >= EPOCH_MILLISECONDS_FROM:
+        instant /= 1000.0
+    return None if instant is None else positive(instant - now)
+
+
+def until_midnight(now: float) -> float | None:
+    """Count the seconds to the end of the UTC day, when OpenRouter's daily quotas start afresh."""
+    return positive(DAY - now % DAY)
+
+
+def longest(*waits: float | None) -> float | None:
+    """Take the longest of the waits that are known."""
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def positive(seconds: float) -> float | None:
+    """Accept a finite, positive number of seconds."""
+    return seconds if 0.0 < seconds < math.inf else None
+
+
+def number(value: object) -> float | None:
+    """Read a number from a number or from text; NaN and infinities are none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        result = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return result if math.isfinite(result) else None
+
+
+def http_date(value: object) -> float | None:
+    """Read an HTTP date as seconds since the epoch."""
+    if not isinstance(value, str) or len(value) > len("Wednesday, 31-December-2026 23:59:59 +0000"):
+        return None
+    try:
+        date = parsedate_to_datetime(value)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

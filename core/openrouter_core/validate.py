@@ -1,0 +1,255 @@
+"""Whether a request may be sent: values -> plain JSON values, or the first reason why not. Pure; never raises.
+
+Three steps. Whatever the caller gave becomes dicts, lists and scalars; these are held against the types and bounds that
+stand in `wire`; then the rules that concern several fields apply, as a table. What is sent is the caller's own values,
+not the checked copy, so keys that OpenRouter adds tomorrow pass through and the order of keys is kept.
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, TypeGuard
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from openrouter_core.errors import InvalidRequest
+from openrouter_core.refuse import explain, refuse
+from openrouter_core.wire import message as roles
+from openrouter_core.wire.request import ChatCompletionRequest
+from openrouter_core.wire.shape import Shape, verify
+
+ROLES = (roles.SYSTEM, roles.DEVELOPER, roles.USER, roles.ASSISTANT, roles.TOOL)
+
+WIRE_NAMES = frozenset(name for name in ChatCompletionRequest.__struct_encode_fields__ if not name.startswith("@"))
+"""The top-level names of the body that belong to fields."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+_AS_THEY_ARE = (bytes, bytearray, memoryview)
+"""Left alone, so that they fail as text. Else msgspec would send base64 where the caller meant to send a text."""
+
+
+class Checked(Shape, frozen=True, kw_only=True):
+    """A request that may be sent, as plain values: its `body` (to be encoded) and its `options` (to be headers)."""
+
+    body: dict[str, Any]
+    options: dict[str, Any] | None = None
+
+
+def check(request: ChatCompletionRequest, *, stream: bool = False) -> Result[Checked, InvalidRequest]:
+    """Decide whether a request may be sent, as a stream where `stream` says so.
+
+    Fails with `InvalidRequest`, naming the field, its value and the bound that it breaks.
+    """
+    body: dict[str, Any] = {}
+    try:
+        body = msgspec.to_builtins(request, enc_hook=_plain, builtin_types=_AS_THEY_ARE)
+        if stream:
+            body["stream"] = True
+        msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
+    except msgspec.ValidationError as error:
+        return Failure(explain(error, body))
+    except Exception:  # noqa: BLE001 callers' own objects run their code here
+        return Failure(_unencodable(request))
+    for field, rule in () if _RULED.isdisjoint(body) else _RULES:
+        if field in body and (problem := rule(body)) is not None:
+            return Failure(problem)
+    if (problem := _conversation(body)) is not None:
+        return Failure(problem)
+    body.update(body.pop("@extra", None) or {})
+    return Success(Checked(options=body.pop("@options", None), body=body))
+
+
+def is_request(value: object) -> bool:
+    """Tell a request from what callers without type checkers may pass."""
+    return isinstance(value, ChatCompletionRequest)
+
+
+def encode(body: dict[str, Any]) -> Result[bytes, InvalidRequest]:
+    """Write a checked body as JSON. Fails for what JSON cannot hold: NaN, infinity, lone surrogates, endless ints."""
+    try:
+        data = _ENCODER.encode(body)
+    except Exception:  # noqa: BLE001 msgspec raises several kinds, and what matters is which value it was
+        return Failure(_unencodable(body))
+    # msgspec writes NaN and infinity as null. So only a body with a null in it, a rare one, must be searched for them.
+    if b"null" in data:
+        for path, leaf in _leaves(body):
+            if isinstance(leaf, float) and not math.isfinite(leaf):
+                return Failure(refuse(_field(path), "must be a finite number", leaf))
+    return Success(data)
+
+
+# --- plain values ---------------------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """Turn what msgspec does not know into what it does. An `enc_hook`; raises TypeError where there is no way."""
+    if isinstance(value, str):  # subclasses, here and in the next two: msgspec takes only the types themselves
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if _is_mapping(value):
+        return dict(value)
+    if _is_collection(value):
+        return list(value)
+    # Iterators too: a second build of the same request would find them empty.
+    raise TypeError(f"a {type(value).__name__} has no form in JSON")
+
+
+def _unencodable(root: Any) -> InvalidRequest:
+    """Find the value that cannot be written as JSON: the very leaf if it is one, else the field that it is in."""
+    try:
+        for path, value in (*_leaves(root), *(_children("", root) or ())):
+            if (bound := _flaw(value)) is not None:
+                return refuse(_field(path), bound, value)
+    except Exception:  # noqa: BLE001 a caller's object that cannot even be looked at
+        return refuse("request", "holds an object that cannot be read")
+    return refuse("request", "cannot be written as JSON", root)
+
+
+def _field(path: str) -> str:
+    """Name a field from a path into the request or its body, where `extra` has been merged in."""
+    path = path.removeprefix(".")
+    top = path.partition(".")[0].partition("[")[0]
+    return path.replace("@", "") if top.startswith("@") or top in WIRE_NAMES else f"extra.{path}"
+
+
+def _flaw(value: Any) -> str | None:
+    """Say why a value cannot be written as JSON; None if it can."""
+    try:
+        _ENCODER.encode(msgspec.to_builtins(value, enc_hook=_plain))
+    except UnicodeEncodeError:
+        return "must be text without lone surrogates"
+    except RecursionError:
+        return "must not be nested so deeply, or contain itself"
+    except Exception as error:  # noqa: BLE001 see `encode`
+        return f"cannot be written as JSON: {error}"[:200]
+    return None
+
+
+def _leaves(root: Any) -> Iterator[tuple[str, Any]]:
+    """Walk all scalars with their paths, in order; a container that was seen before is not entered again."""
+    stack, seen = [("", root)], set[int]()
+    while stack:
+        path, value = stack.pop()
+        children = _children(path, value)
+        if children is None:
+            yield path, value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(reversed(children))
+
+
+def _children(path: str, value: Any) -> list[tuple[str, Any]] | None:
+    """List what a container holds, keys that are not plain text included; None for what is no container."""
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        return None
+    if isinstance(value, msgspec.Struct):
+        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
+        return [(f"{path}.{name}", getattr(value, field)) for field, name in names]
+    if _is_mapping(value):
+        keys = [(f"{path}.{key!r}", key) for key in value if isinstance(key, str) and not key.isascii()]
+        return keys + [(f"{path}.{key}", child) for key, child in value.items()]
+    if _is_collection(value):
+        return [(f"{path}[{index}]", child) for index, child in enumerate(value)]
+    return None
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
+    return isinstance(value, Collection)
+
+
+# --- rules about several fields, or about more than a type can say ----------------------------------------------------
+
+
+def _conversation(body: dict[str, Any]) -> InvalidRequest | None:
+    messages = body.get("messages")
+    if messages is None and body.get("prompt") is not None:
+        return None
+    if not messages:
+        return refuse("messages", 'must hold at least one message, such as ChatMessage.user("...")', messages)
+    for index, message in enumerate(messages):
+        role = message["role"]
+        if role not in ROLES:
+            return refuse(f"messages[{index}].role", f"must be one of {', '.join(ROLES)}", role)
+        call_id = message.get("tool_call_id")
+        if role == roles.TOOL and not call_id:
+            return refuse(f"messages[{index}].tool_call_id", "must be the id of the tool call answered", call_id)
+        if role != roles.ASSISTANT and message.get("content") is None:
+            return refuse(f"messages[{index}].content", f"is required in a {role} message", None)
+    return None
+
+
+def _metadata(body: dict[str, Any]) -> InvalidRequest | None:
+    pairs: dict[str, str] = body["metadata"]
+    if len(pairs) > 16:
+        return refuse("metadata", f"must have at most 16 pairs, not {len(pairs)}", pairs)
+    for key, value in pairs.items():
+        if len(key) > 64:
+            return refuse("metadata", f"must have keys of at most 64 characters, not {len(key)}", key)
+        if len(value) > 512:
+            return refuse(f"metadata.{key}", f"must have at most 512 characters, not {len(value)}", value)
+    return None
+
+
+def _logit_bias(body: dict[str, Any]) -> InvalidRequest | None:
+    for token, bias in body["logit_bias"].items():
+        if not -100 <= bias <= 100:
+            return refuse(f"logit_bias.{token}", "must be between -100 and 100", bias)
+    return None
+
+
+def _reasoning(body: dict[str, Any]) -> InvalidRequest | None:
+    effort, budget = body["reasoning"].get("effort"), body["reasoning"].get("max_tokens")
+    if effort is not None and budget is not None:
+        return refuse("reasoning.max_tokens", f"cannot go with reasoning.effort = {effort!r}: leave out one", budget)
+    shorthand = body.get("reasoning_effort")
+    if effort is not None and shorthand is not None and effort != shorthand:
+        return refuse("reasoning_effort", f"must equal reasoning.effort = {effort!r}, or be left out", shorthand)
+    return None
+
+
+def _modalities(body: dict[str, Any]) -> InvalidRequest | None:
+    if "audio" in body["modalities"] and not body.get("stream"):
+        return refuse("modalities", "can hold 'audio' only in a stream: use stream_chat_completion", body["modalities"])
+    return None
+
+
+def _debug(body: dict[str, Any]) -> InvalidRequest | None:
+    if body["debug"].get("echo_upstream_body") and not body.get("stream"):
+        return refuse("debug.echo_upstream_body", "works only in a stream: use stream_chat_completion", value=True)
+    return None
+
+
+def _models(body: dict[str, Any]) -> InvalidRequest | None:
+    if not body["models"]:
+        return refuse("models", "must name at least one model, or be left out", body["models"])
+    return None
+
+
+def _extra(body: dict[str, Any]) -> InvalidRequest | None:
+    for name in body["@extra"]:
+        if name in WIRE_NAMES:
+            return refuse(f"extra.{name}", f"must not be given in extra: set the field {name} instead")
+    return None
+
+
+_RULES: tuple[tuple[str, Callable[[dict[str, Any]], InvalidRequest | None]], ...] = (
+    ("models", _models),
+    ("metadata", _metadata),
+    ("logit_bias", _logit_bias),
+    ("reasoning", _reasoning),
+    ("modalities", _modalities),
+    ("debug", _debug),
+    ("@extra", _extra),
+)
+"""Which rule applies when a field is given. `_conversation` always does."""
+
+_RULED = frozenset(field for field, _ in _RULES)

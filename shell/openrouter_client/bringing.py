@@ -1,0 +1,54 @@
+"""What a caller may bring along (certificate authorities, an aiohttp session, a hook): accepted, or refused."""
+
+from __future__ import annotations
+
+import inspect
+import ssl
+
+import aiohttp
+from returns.result import Failure, Result, Success
+
+from openrouter_client.observe import Hook
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.errors import DataSourceError, InvalidRequest
+
+
+def trusting(config: OpenRouterConfig, tls: ssl.SSLContext | None) -> Result[ssl.SSLContext | None, DataSourceError]:
+    """Make the TLS context that trusts the config's certificate authorities; None stands for the system's."""
+    if config.ca_file is None:
+        return Success(tls)
+    if tls is not None:
+        return Failure(unfit("ca_file", config.ca_file, "cannot go together with tls: load it into the context"))
+    try:
+        return Success(ssl.create_default_context(cafile=config.ca_file))
+    except (OSError, ValueError) as error:
+        bound = f"must be a readable file of certificates in PEM form: {error}"
+        return Failure(unfit("ca_file", config.ca_file, bound))
+
+
+def usable(session: aiohttp.ClientSession | None) -> Result[aiohttp.ClientSession | None, DataSourceError]:
+    """Accept a caller's session that does not authenticate on its own: the key is what authenticates here."""
+    if session is None or session.auth is None:
+        return Success(session)
+    return Failure(unfit("session", "ClientSession(auth=...)", "must have no auth of its own beside the API key"))
+
+
+def called(observe: Hook | None) -> Result[Hook | None, DataSourceError]:
+    """Accept a hook that has done its work when it returns: a coroutine of it would never be awaited."""
+    if observe is None or is_plain(observe):
+        return Success(observe)
+    name = getattr(observe, "__name__", type(observe).__name__)
+    return Failure(unfit("observe", name, "must be a plain function of a Moment: nobody would await a coroutine of it"))
+
+
+def is_plain(hook: object) -> bool:
+    """Tell what can be called, and does something then, from functions that only make coroutines or generators."""
+    if not callable(hook):
+        return False
+    made_by = (hook, type(hook).__call__)
+    return not any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in made_by)
+
+
+def unfit(name: str, value: str, bound: str) -> InvalidRequest:
+    """Make the error of something that was given to `new` and does not fit."""
+    return InvalidRequest(message=f"{name} = {value!r}: {bound}", field=name, value=repr(value), bound=bound)

@@ -1,0 +1,229 @@
+"""The front desk: which answer a request gets, and what has to be remembered for the next one. No I/O, no clock.
+
+    scripted fault -> the path -> key -> quota -> the request's own mistakes -> cache -> seeded fault -> answer
+
+A seeded fault depends on the seed, the request's body and how often that body came before, never on the order in
+which requests arrive: concurrency does not change which requests fail, and a repeated request can succeed.
+"""
+
+import math
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from openrouter_client.simulator import ask, catalog, envelopes, replies
+from openrouter_client.simulator.answers import Completion, complete
+from openrouter_client.simulator.dice import Dice, digest
+from openrouter_client.simulator.faults import Cut, Drip, Fault, Healthy, Lost, Slow
+from openrouter_client.simulator.loose import Json
+from openrouter_client.simulator.quota import Level, Quota, Refused, take
+from openrouter_client.simulator.sabotage import Scene, spoil
+from openrouter_client.simulator.schemas import UnsatisfiableError
+from openrouter_client.simulator.trouble import Chance, choose
+from openrouter_client.simulator.wire import Reply, json_reply
+
+_REMEMBERED = 100_000
+_CHAT = ("/api/v1/chat/completions", "/api/v1/completions")
+
+
+class Incoming(Struct, frozen=True, kw_only=True):
+    """A request as it came; the names of the headers are in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Desk:
+    """Answers requests one after the other. `script` holds the faults that the next requests meet, in order."""
+
+    def __init__(
+        self, *, seed: int, chances: tuple[Chance, ...], quota: Quota | None, api_key: str, latency: tuple[float, float]
+    ) -> None:
+        self.script: deque[tuple[str, Fault]] = deque()
+        self.cost: float = 0.0
+        self._seed = seed
+        self._chances = chances
+        self._quota = quota
+        self._level = Level()
+        self._api_key = api_key
+        self._latency = latency
+        self._seen: Counter[bytes] = Counter()
+        self._cache: OrderedDict[bytes, Completion] = OrderedDict()
+        self._generations: OrderedDict[str, Completion] = OrderedDict()
+        self._looked_up: set[str] = set()
+        self._pages: Mapping[str, Callable[[Incoming], Reply]] = {
+            "/api/v1/models": self._models,
+            "/api/v1/key": self._key,
+            "/api/v1/credits": self._credits,
+            "/api/v1/generation": self._generation,
+        }
+
+    def answer(self, incoming: Incoming, now: float, wall: float) -> Reply:
+        """The reply to a request; `now` is on a clock that never goes back, `wall` in seconds since 1970."""
+        scripted = self.script.popleft() if self.script else None
+        if incoming.path not in _CHAT:
+            page = self._page(incoming)
+            return page if scripted is None else self._spoilt(scripted, page, None, wall, stream=False)
+        if incoming.method != "POST":
+            return envelopes.plain(405, "Method Not Allowed", headers=(("Allow", "POST"),))
+        refused = None if scripted else self._refused(incoming, now, wall)
+        return refused or self._chat(incoming, scripted, wall)
+
+    def _chat(self, incoming: Incoming, scripted: tuple[str, Fault] | None, wall: float) -> Reply:
+        asked = ask.read(incoming.body)
+        if isinstance(asked, ask.Wrong):
+            wrong = envelopes.plain(asked.status, asked.message, f"{asked.status} invalid")
+            return wrong if scripted is None else self._spoilt(scripted, wrong, None, wall, stream=False)
+        try:
+            done = complete(asked, self._seed, self._nth(asked.key))
+        except UnsatisfiableError as error:
+            return envelopes.plain(400, f"Invalid schema: {error}", "400 invalid")
+        request = digest(incoming.path, incoming.body)
+        caching = incoming.headers.get("x-openrouter-cache", "").lower() == "true"
+        if caching and request in self._cache and scripted is None:
+            return self._hit(self._cache[request], stream=asked.stream)
+        name, fault = scripted or self._chance(request)
+        reply = self._healthy(done, request, stream=asked.stream)
+        if isinstance(fault, Healthy | Slow | Drip | Cut | Lost):
+            self._finished(done, request if caching else None)
+        spoilt = self._spoilt((name, fault), reply, done, wall, stream=asked.stream)
+        status = (("X-OpenRouter-Cache-Status", "MISS"),) if caching else ()
+        return msgspec.structs.replace(spoilt, headers=spoilt.headers + status)
+
+    def _refused(self, incoming: Incoming, now: float, wall: float) -> Reply | None:
+        """The refusal of a request for its key, its quota or its type, if there is one."""
+        authorization = incoming.headers.get("authorization")
+        if not authorization:
+            return envelopes.plain(401, "Missing Authentication header")
+        if authorization != f"Bearer {self._api_key}":
+            return envelopes.plain(401, "User not found.")
+        if self._quota is not None:
+            self._level, verdict = take(self._quota, self._level, now)
+            if isinstance(verdict, Refused):
+                return _over(self._quota, verdict.wait, wall)
+        kind = incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            return envelopes.plain(400, f"Expected Content-Type application/json, received {kind!r}", "400 invalid")
+        return None
+
+    def _nth(self, *key: object) -> int:
+        """How often this key came before; beyond 100,000 keys the count starts anew, for memory has a limit."""
+        if len(self._seen) > _REMEMBERED:
+            self._seen.clear()
+        name = digest(*key)
+        self._seen[name] += 1
+        return self._seen[name] - 1
+
+    def _chance(self, request: bytes) -> tuple[str, Fault]:
+        roll = Dice(self._seed, "fault", request, self._nth("fault", request)).roll()
+        chance = choose(self._chances, roll)
+        return ("ok", Healthy()) if chance is None else (chance.name, chance.fault)
+
+    def _healthy(self, done: Completion, request: bytes, *, stream: bool) -> Reply:
+        latency = Dice(self._seed, "latency", request, done.id).between(*self._latency)
+        return replies.streamed(done, self._seed, latency) if stream else replies.whole(done, latency)
+
+    def _spoilt(
+        self, chosen: tuple[str, Fault], reply: Reply, done: Completion | None, wall: float, *, stream: bool
+    ) -> Reply:
+        name, fault = chosen
+        spoilt = spoil(fault, Scene(reply=reply, done=done, stream=stream, seed=self._seed, wall=wall))
+        return spoilt if isinstance(fault, Healthy) else msgspec.structs.replace(spoilt, kind=name)
+
+    def _finished(self, done: Completion, cached_as: bytes | None) -> None:
+        self._generations[done.id] = done
+        self.cost += done.cost
+        if cached_as is not None:
+            self._cache[cached_as] = done
+        for memory in (self._generations, self._cache):
+            if len(memory) > _REMEMBERED:
+                memory.popitem(last=False)
+
+    def _hit(self, done: Completion, *, stream: bool) -> Reply:
+        """A finished answer again, at no cost (OpenRouter docs, features/response-caching)."""
+        free = msgspec.structs.replace(done, model=msgspec.structs.replace(done.model, prompt=0, completion=0))
+        reply = replies.streamed(free, self._seed, 0.0) if stream else replies.whole(free, 0.0)
+        status = (("X-OpenRouter-Cache-Status", "HIT"), ("X-OpenRouter-Cache-Source-Id", done.id))
+        return msgspec.structs.replace(reply, kind="cache hit", headers=reply.headers + status)
+
+    def _page(self, incoming: Incoming) -> Reply:
+        page = self._pages.get(incoming.path)
+        if page is None:
+            return envelopes.plain(404, "Not Found")
+        if incoming.method != "GET":
+            return envelopes.plain(405, "Method Not Allowed", headers=(("Allow", "GET"),))
+        if page != self._models and incoming.headers.get("authorization") != f"Bearer {self._api_key}":
+            return envelopes.plain(401, "No auth credentials found")
+        return page(incoming)
+
+    def _models(self, incoming: Incoming) -> Reply:
+        del incoming
+        models = [catalog.listed(model) for model in catalog.MODELS]
+        return json_reply("ok", 200, {"data": models, "total_count": len(models)})
+
+    def _key(self, incoming: Incoming) -> Reply:
+        del incoming
+        usage: Json = {f"usage{period}": self.cost for period in ("", "_daily", "_weekly", "_monthly")}
+        return json_reply(
+            "ok",
+            200,
+            {
+                "data": {
+                    "label": f"{self._api_key[:12]}...{self._api_key[-3:]}",
+                    "limit": None,
+                    "limit_reset": None,
+                    "limit_remaining": None,
+                    "is_free_tier": False,
+                    "is_management_key": False,
+                    "expires_at": None,
+                    "free_model_daily_requests": {"used": 0, "limit": 1000, "remaining": 1000},
+                    **usage,
+                }
+            },
+        )
+
+    def _credits(self, incoming: Incoming) -> Reply:
+        del incoming
+        return json_reply("ok", 200, {"data": {"total_credits": 100, "total_usage": self.cost}})
+
+    def _generation(self, incoming: Incoming) -> Reply:
+        """The record of a generation; the first look comes too early, as it does with OpenRouter."""
+        name = incoming.query.get("id", "")
+        done = self._generations.get(name)
+        if done is None or name not in self._looked_up:
+            self._looked_up.add(name)
+            return envelopes.plain(404, f"Generation {name} not found")
+        return json_reply("ok", 200, {"data": _recorded(done)})
+
+
+def _recorded(done: Completion) -> Json:
+    return {
+        "id": done.id,
+        "model": done.model.id,
+        "provider_name": done.model.house.provider,
+        "finish_reason": done.finish,
+        "native_finish_reason": done.native_finish,
+        "tokens_prompt": done.prompt_tokens,
+        "tokens_completion": done.completion_tokens,
+        "native_tokens_prompt": done.prompt_tokens,
+        "native_tokens_completion": done.completion_tokens,
+        "native_tokens_reasoning": done.reasoning_tokens,
+        "total_cost": done.cost,
+        "usage": done.cost,
+        "is_byok": False,
+        "cancelled": False,
+        "api_type": "completions",
+    }
+
+
+def _over(quota: Quota, wait: float, wall: float) -> Reply:
+    """The 429 of a quota. `Retry-After` is in whole seconds, rounded up."""
+    retry_after = (("Retry-After", str(math.ceil(wait))),) if quota.retry_after else ()
+    reset = envelopes.rate_limit(quota.limit, 0, wall + wait) if quota.reset else ()
+    message = f"Rate limit exceeded: {quota.limit} requests per {quota.per:g} s"
+    return envelopes.plain(429, message, "429 quota", retry_after + reset)

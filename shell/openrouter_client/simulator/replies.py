@@ -1,0 +1,51 @@
+"""A completion as it goes over the wire when nothing goes wrong. Pure.
+
+An answer that is not streamed begins with keep-alive whitespace, a stream with comments; latency is spread over them.
+"""
+
+import msgspec
+
+from openrouter_client.simulator.answers import Completion, body
+from openrouter_client.simulator.dice import Dice
+from openrouter_client.simulator.streams import DONE, ended, event, said
+from openrouter_client.simulator.wire import COMMENT, PADDING, Pause, Reply, Step, Write
+
+JSON = ("Content-Type", "application/json")
+SSE = (("Content-Type", "text/event-stream"), ("Cache-Control", "no-cache"))
+
+
+def marked(done: Completion) -> tuple[tuple[str, str], ...]:
+    """The header that names the generation; it equals the body's id."""
+    return (("X-Generation-Id", done.id),)
+
+
+def whole(done: Completion, latency: float) -> Reply:
+    """The answer in one body, `latency` seconds after its head."""
+    return Reply(
+        kind="ok",
+        headers=(JSON, *marked(done)),
+        framing="chunked",
+        steps=(*waited(PADDING, done, latency), Write(msgspec.json.encode(body(done)))),
+    )
+
+
+def streamed(done: Completion, seed: int, latency: float) -> Reply:
+    """The answer as a stream: half the latency before the first chunk, half between the chunks."""
+    chunks = [*said(done, seed), *ended(done)]
+    return stream_of(done, waited(COMMENT, done, latency / 2), [*map(event, chunks), DONE], latency / 2)
+
+
+def stream_of(done: Completion, opening: tuple[Step, ...], events: list[bytes], latency: float = 0.0) -> Reply:
+    """A stream of these events after these steps."""
+    steps: list[Step] = list(opening)
+    for data in events:
+        if latency > 0:
+            steps.append(Pause(latency / len(events)))
+        steps.append(Write(data))
+    return Reply(kind="ok", headers=(*SSE, *marked(done)), framing="chunked", steps=tuple(steps))
+
+
+def waited(sign: bytes, done: Completion, latency: float) -> tuple[Step, ...]:
+    """Signs of life, one to four, with the latency spread over them."""
+    times = Dice("signs", done.id).whole(1, 4)
+    return (Write(sign), Pause(latency / times)) * times if latency > 0 else (Write(sign * times),)

@@ -1,0 +1,288 @@
+"""Sending over aiohttp: the only module that knows its exceptions, and the only one that holds the key.
+
+A request goes in, an outcome comes out; what the outcome means is the core's business. The key is added here, to the
+`Authorization` header, and struck out of whatever a server echoes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import io
+import math
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+import aiohttp
+from yarl import URL
+
+from openrouter_client.direct import Answer, Direct, at_hand
+from openrouter_client.masking import secrets_of
+from openrouter_client.timing import Limit
+from openrouter_core.config import MASK, OpenRouterConfig
+from openrouter_core.endpoint import HttpRequest
+from openrouter_core.outcome import Interrupted, Outcome, Responded, TimedOut, Unreachable
+from openrouter_core.version import __version__
+
+USER_AGENT = f"aio-openrouter/{__version__}"
+
+MASK_BYTES = MASK.encode()
+
+LARGE_BODY = 2**20
+"""From this size on, in bytes, aiohttp wants a body as a file, so that writing it does not hold up the loop."""
+
+LONGEST_HEADER = 2**16
+"""The limit of one header of an answer, in bytes: aiohttp's own of 8190 is less than some proxies add."""
+
+KEEP_ALIVE_SECS = 30.0
+
+CONNECTING = (
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientProxyConnectionError, "proxy"),
+    (aiohttp.ClientHttpProxyError, "proxy"),
+    (aiohttp.ClientConnectorCertificateError, "tls"),
+    (aiohttp.ClientSSLError, "tls"),
+    (aiohttp.ServerFingerprintMismatch, "tls"),
+)
+"""The exceptions that mean that no connection was made, and the step that failed; first match counts."""
+
+BROKEN = (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError)
+"""Everything that an exchange may raise and that is a fact about it. TimeoutError is `asyncio.timeout`'s."""
+
+ERRNO_KIND = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset"}
+
+
+class Transport:
+    """One pooled session, made on first use on the running loop, or the caller's own, which is then not closed."""
+
+    def __init__(
+        self,
+        config: OpenRouterConfig,
+        session: aiohttp.ClientSession | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.config = config
+        self.tls = tls
+        self.session = session
+        self.owned: bool = session is None
+        self.closed: bool = False
+        self.limits: set[Limit] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.secrets: tuple[str, ...] = secrets_of(config)
+        self.secret_bytes: tuple[bytes, ...] = tuple(secret.encode() for secret in self.secrets)
+        self.headers: dict[str, str] = {"Authorization": f"Bearer {config.api_key}", "User-Agent": USER_AGENT}
+        self.options: dict[str, Any] = self.request_options()
+        self.url: tuple[str, URL] = ("", URL())
+        self.direct: Direct | None = None
+
+    def __repr__(self) -> str:
+        return f"Transport({self.config.base_url})"
+
+    def flaw(self) -> str:
+        """Say why this transport cannot be used here and now; nothing when it can."""
+        if self.closed or not (self.owned or self.session is None or not self.session.closed):
+            return "the client is closed; make a new one"
+        loop = asyncio.get_running_loop()
+        if self.loop is None:
+            # A session remembers the loop that it was made on; it has no public way to ask that does not warn.
+            self.loop = getattr(self.session, "_loop", None) or loop
+        if self.loop is not loop:
+            return "the client belongs to another event loop; make one client for each loop"
+        return ""
+
+    async def send(self, request: HttpRequest, timeout: float) -> Outcome:  # noqa: ASYNC109 - a limit, measured here
+        """Send a request and read the answer to its end, all within `timeout` seconds."""
+        flaw = self.flaw()
+        if flaw:
+            return Unreachable("closed", flaw)
+        answer = Reading(self.config.max_response_bytes)
+        try:
+            with self.limited(asyncio.get_running_loop().time() + timeout):
+                response = await self.begin(request)
+                try:
+                    await read_whole(response, answer)
+                finally:
+                    response.close()
+        except BROKEN as error:
+            return self.broken(error, answer, "attempt", timeout)
+        return self.responded(answer)
+
+    def limited(self, until: float) -> Limit:
+        """Raise TimeoutError when the running loop's clock shows `until`, or when the client is closed.
+
+        aiohttp does not wake those who read a body when their session is closed.
+        """
+        return Limit(-math.inf if self.closed else until, self.limits)
+
+    def responded(self, answer: Reading) -> Responded:
+        """Tell an answer that was read as a fact, without our secrets in it."""
+        return Responded(
+            answer.status,
+            self.struck_bytes(answer.body()),
+            self.plain(answer.headers),
+            time.time(),
+            overflow=answer.overflow,
+        )
+
+    async def begin(self, request: HttpRequest) -> Answer:
+        """Send a request, key and all, and wait for the answer's headers."""
+        session = self.opened()
+        try:
+            if self.direct is not None and len(request.body) < LARGE_BODY and self.direct.serves():
+                return await self.direct.request(request)
+            body = request.body if len(request.body) < LARGE_BODY else io.BytesIO(request.body)
+            response = await session.request(
+                request.method,
+                self.address(request.url),
+                data=body or None,
+                headers=dict(request.headers) | self.headers,
+                **self.options,
+            )
+            return cast("Answer", response)  # its `headers` are a descriptor that not every checker sees through
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled this task: a pool that is closed cancels those who wait for a connection or an address.
+            raise aiohttp.ClientConnectionError("the pool of connections was closed") from None
+
+    def request_options(self) -> dict[str, Any]:
+        """Give what is the same for all requests, whatever the defaults of the caller's own session are."""
+        options: dict[str, Any] = {
+            "allow_redirects": False,
+            "raise_for_status": False,
+            "auto_decompress": True,
+            "timeout": aiohttp.ClientTimeout(total=None, connect=self.config.connect_timeout_secs),
+            "proxy": self.config.proxy,
+            "max_line_size": LONGEST_HEADER,
+            "max_field_size": LONGEST_HEADER,
+        }
+        if self.owned and self.config.trust_env:
+            options["middlewares"] = (self.authorized,)
+            del self.headers["Authorization"]
+        return options
+
+    async def authorized(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Add the key at the last moment: aiohttp refuses it earlier where ~/.netrc has an entry for the host."""
+        request.headers["Authorization"] = f"Bearer {self.config.api_key}"
+        return await handler(request)
+
+    def opened(self) -> aiohttp.ClientSession:
+        """Give the session, made now if it has not been."""
+        if self.session is None:
+            self.session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=KEEP_ALIVE_SECS, ssl=True if self.tls is None else self.tls
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=self.config.trust_env,
+            )
+            if self.config.proxy is None and not self.config.trust_env:
+                self.direct = Direct(self.session, self.headers, self.config.connect_timeout_secs, LONGEST_HEADER)
+        return self.session
+
+    def address(self, url: str) -> URL:
+        """Parse an address; the last one is remembered, for most calls go to the same."""
+        if self.url[0] != url:
+            self.url = (url, URL(url, encoded=True))
+        return self.url[1]
+
+    def broken(self, error: Exception, answer: Reading, clock: str, after: float) -> Outcome:
+        """Tell an exception as a fact; `clock` is the one that was running, with its limit of `after` seconds."""
+        if self.closed or (self.session is not None and self.session.closed):
+            return Unreachable("closed", "the client was closed during the call")
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return TimedOut("connect", self.config.connect_timeout_secs, sent=False)
+        if ran_out(error):
+            return TimedOut(clock, after)
+        return self.lost(error, answer)
+
+    def lost(self, error: Exception, answer: Reading) -> Outcome:
+        """Tell an exception as a fact: was a connection made, had the request been sent."""
+        detail = self.struck(f"{type(error).__name__}: {error}")
+        host = str(getattr(error, "host", "") or "")
+        for kind, step in CONNECTING:
+            if isinstance(error, kind):
+                return Unreachable(step, detail, host, getattr(error, "errno", None))
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return Unreachable(ERRNO_KIND.get(error.errno or 0, "other"), detail, host, error.errno)
+        if isinstance(error, (ValueError, RuntimeError)) and not isinstance(error, aiohttp.ClientError):
+            return Unreachable("other", detail)
+        return Interrupted(detail, answer.size, answer.status or None, self.plain(answer.headers), time.time())
+
+    def plain(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Give headers with lower-case names, and without the key."""
+        lowered = {name.lower(): value for name, value in headers.items()}
+        said = "\n".join(lowered.values())
+        if said.isascii() and self.struck(said) is said:  # as nearly always; looking at each value costs much more
+            return lowered
+        return {name: self.struck(encodable(value)) for name, value in lowered.items()}
+
+    def struck(self, text: str) -> str:
+        """Strike our secrets out of a text."""
+        for secret in self.secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+    def struck_bytes(self, body: bytes) -> bytes:
+        """Strike our secrets out of a body that a server sent back."""
+        for secret in self.secret_bytes:
+            body = body.replace(secret, MASK_BYTES)
+        return body
+
+    async def close(self) -> None:
+        """Close the session, if it is ours; calls that are under way end with an error. May be called twice."""
+        self.closed = True
+        if self.limits and asyncio.get_running_loop() is self.loop:
+            for limit in self.limits:
+                limit.bring_forward()
+        if self.owned and self.session is not None:
+            await self.session.close()
+
+
+def ran_out(error: Exception) -> bool:
+    """Tell whether it was our own clock that ended an exchange: with an errno it is the system's, of a connection."""
+    return type(error) is TimeoutError and error.errno is None
+
+
+async def read_whole(response: Answer, answer: Reading) -> None:
+    """Read an answer to its end, or to the limit."""
+    answer.status, answer.headers = response.status, response.headers
+    content = response.content
+    whole = at_hand(content)
+    if whole is not None:
+        answer.take(whole)
+        return
+    while not answer.overflow and not content.at_eof():
+        answer.take(await content.readany())
+
+
+def encodable(value: str) -> str:
+    """Make a header's value text that can be written: aiohttp keeps bytes that are no UTF-8 as lone surrogates."""
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+
+
+class Reading:
+    """What has been read of an answer so far; it stops at `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit: int = limit
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self.pieces: list[bytes] = []
+        self.size: int = 0
+        self.overflow: bool = False
+
+    def take(self, piece: bytes) -> None:
+        """Add a piece, or note that it is too much."""
+        self.size += len(piece)
+        self.overflow = self.size > self.limit
+        self.pieces.append(piece[: self.limit - self.size] if self.overflow else piece)
+
+    def body(self) -> bytes:
+        """Give the whole, without copying a body that came in one piece."""
+        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)

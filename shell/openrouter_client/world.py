@@ -1,0 +1,121 @@
+"""What the interpreter needs: a world with a clock, dice, sleep, a place in line and a way to send, and a watcher."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
+
+from openrouter_client.exchange import StreamExchange
+from openrouter_client.line import Line
+from openrouter_client.transport import Transport
+from openrouter_core.call import Clocks, State
+from openrouter_core.endpoint import HttpRequest
+from openrouter_core.outcome import Outcome
+from openrouter_core.wire.chunk import ChatCompletionChunk
+from openrouter_core.wire.response import ChatCompletionResponse
+
+T = TypeVar("T")
+
+
+class World(Protocol):
+    """The effects of a call. Times are in seconds on the clock of `now`, which never goes back."""
+
+    def now(self) -> float:
+        """Read the clock."""
+        ...
+
+    def roll(self) -> float:
+        """Throw the dice: a number in [0, 1)."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    def enter(self, until: float) -> Coroutine[Any, Any, bool]:
+        """Wait for a place to send, until the clock shows `until`; tell whether one was got."""
+        ...
+
+    def leave(self) -> None:
+        """Give the place back."""
+        ...
+
+    def send(self, request: HttpRequest, timeout: float) -> Coroutine[Any, Any, Outcome]:
+        """Send a request, and tell the outcome within `timeout` seconds."""
+        ...
+
+    def stream(self, request: HttpRequest, clocks: Clocks, *, handing_out: bool) -> Exchange:
+        """Prepare one attempt of a request that is answered by a stream."""
+        ...
+
+
+class Exchange(Protocol):
+    """One streamed attempt: its chunks as they come, and then, or when it was left, its outcome."""
+
+    def batches(self) -> AsyncGenerator[Sequence[ChatCompletionChunk], None]:
+        """Give the chunks, those together that came together; closing the generator drops the connection."""
+        ...
+
+    async def collect(self) -> Outcome:
+        """Take the whole stream, and tell the outcome."""
+        ...
+
+    def outcome(self) -> Outcome:
+        """Tell how the attempt ended, or that it was left before its end."""
+        ...
+
+    def snapshot(self) -> ChatCompletionResponse:
+        """Give what has come of the answer so far."""
+        ...
+
+
+class Watcher(Protocol):
+    """Whoever is told what happens: each state of the call, and each outcome with the dice thrown after it."""
+
+    def state(self, at: float, state: State[T]) -> None:
+        """See the call in a new state."""
+        ...
+
+    def outcome(self, at: float, outcome: Outcome, roll: float) -> None:
+        """See how an attempt ended."""
+        ...
+
+
+class RealWorld:
+    """The running event loop's clock, real dice, a line of `places`, and the network."""
+
+    def __init__(self, transport: Transport, places: int) -> None:
+        self.transport: Transport = transport
+        self.line: Line = Line(places)
+
+    def now(self) -> float:
+        """Read the running event loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    def roll(self) -> float:
+        """Throw Python's own dice."""
+        return random.random()  # noqa: S311 - spreads retries, keeps no secret
+
+    def enter(self, until: float) -> Coroutine[Any, Any, bool]:
+        """Wait for a place to send, until the clock shows `until`; tell whether one was got."""
+        return self.line.enter(until)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self.line.leave()
+
+    def send(self, request: HttpRequest, timeout: float) -> Coroutine[Any, Any, Outcome]:
+        """Send a request, and tell the outcome within `timeout` seconds."""
+        return self.transport.send(request, timeout)
+
+    def stream(self, request: HttpRequest, clocks: Clocks, *, handing_out: bool) -> StreamExchange:
+        """Prepare one attempt of a request that is answered by a stream."""
+        return StreamExchange(self.transport, request, clocks, handing_out=handing_out)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; but not on, once the client is closed."""
+        with suppress(TimeoutError), self.transport.limited(self.now() + seconds):
+            await asyncio.get_running_loop().create_future()

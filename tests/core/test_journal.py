@@ -1,0 +1,142 @@
+"""The journal: what happened in a call goes through JSON, and gives the call again."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Failure
+from tests.core.mutants import caught
+from tests.core.outcomes import ERRORS, GOOD, OUTCOMES, TEXT, failed, said
+
+from openrouter_core import journal as j
+from openrouter_core.api import CHAT_COMPLETIONS
+from openrouter_core.call import Done, Job, Past, Queue, Sleep, begin
+from openrouter_core.endpoint import HttpRequest
+from openrouter_core.errors import ProviderError
+from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of, replay
+from openrouter_core.policy import Policy
+from openrouter_core.schedule import Attempts, Both, Exponential
+from openrouter_core.simulate import Reply, chat_job, scripted, simulate
+
+SECONDS = st.floats(0.0, 1e9)
+COUNTS = st.integers(0, 99)
+EVENTS = st.one_of(
+    st.builds(Queued, st.none() | SECONDS),
+    st.builds(Sent, COUNTS, st.none() | COUNTS, st.none() | SECONDS),
+    st.builds(Answered, OUTCOMES, SECONDS),
+    st.builds(Slept, COUNTS, st.none() | COUNTS, SECONDS, ERRORS),
+    st.builds(Ended, COUNTS, SECONDS, st.none() | ERRORS),
+)
+
+
+MOMENTS = st.builds(Moment, COUNTS, SECONDS, EVENTS)
+
+POLICIES = st.builds(
+    Policy,
+    schedule=st.builds(Both, st.builds(Exponential, st.floats(0.0, 4.0)), st.builds(Attempts, st.integers(0, 4))),
+    timeout=st.floats(0.5, 10.0) | st.just(math.inf),
+    deadline=st.none() | st.floats(0.1, 20.0),
+)
+REPLIES = st.lists(
+    st.builds(Reply, OUTCOMES | st.just(failed(503)) | st.just(said(GOOD)), st.floats(0.0, 12.0)),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(MOMENTS)
+def test_a_moment_goes_through_json(moment: Moment) -> None:
+    """Bug: an infinite limit becomes null, an error of one kind comes back as another, and a journal is unreadable."""
+    assert msgspec.json.decode(msgspec.json.encode(moment), type=Moment) == moment
+
+
+@given(POLICIES, REPLIES, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1e6))
+def test_a_call_replayed_from_its_moments_ends_in_the_same_state(
+    policy: Policy, replies: list[Reply], roll: float, began: float
+) -> None:
+    """Bug: a decision that depends on more than what the journal tells: a clock, dice, a counter."""
+    job, before_us = chat_job(policy), chat_job(Policy(schedule=Attempts(0)))
+    timeline = simulate([(began, before_us), (began, job)], scripted(replies), rolls=itertools.repeat(roll), places=1)
+    written = msgspec.json.encode([moment for moment in timeline.moments if moment.call == 1])
+    moments = msgspec.json.decode(written, type=list[Moment])
+    done = replay(job, moments)
+    assert isinstance(done, Done)
+    assert done.result == timeline.results[1]
+    states = [replay(job, moments[: n + 1]) for n in range(len(moments))]
+    told = [moment.event for moment in moments]
+    assert [event_of(state) for state, event in zip(states, told, strict=True) if not isinstance(event, Answered)] == [
+        event for event in told if not isinstance(event, Answered)
+    ]
+
+
+def test_the_properties_bite() -> None:
+    ends = test_a_call_replayed_from_its_moments_ends_in_the_same_state
+    things = (POLICIES, REPLIES, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1e6))
+    caught(ends, *things, where=j, slept=lambda state: begin(state.job, state.past.began))
+    caught(ends, *things, where=j, expired=lambda state, _now: state)
+    caught(ends, *things, where=j, bounded=lambda limit: limit, raises=Exception)
+    caught(test_a_moment_goes_through_json, MOMENTS, where=msgspec.json, encode=lambda _: b"{}", raises=Exception)
+
+
+JOB: Job[Any] = Job(
+    CHAT_COMPLETIONS,
+    HttpRequest("POST", "https://host"),
+    Policy(schedule=Both(Exponential(1.0), Attempts(1)), timeout=9.0),
+)
+
+
+def test_a_call_without_a_deadline_has_no_expiry_in_the_journal() -> None:
+    assert event_of(begin(JOB, 5.0)) == Queued(None)
+    limited = msgspec.structs.replace(JOB, policy=msgspec.structs.replace(JOB.policy, deadline=3.0))
+    assert event_of(begin(limited, 5.0)) == Queued(8.0)
+    assert msgspec.json.encode(Moment(0, 5.0, Queued(None))) == (
+        b'{"call":0,"at":5.0,"event":{"type":"Queued","expires":null}}'
+    )
+
+
+def test_the_story_of_a_call() -> None:
+    script = scripted([Reply(failed(503), 2.0), Reply(said(GOOD), 1.0)])
+    told = simulate([(10.0, JOB)], script, rolls=itertools.repeat(0.5)).moments
+    assert [(moment.at, type(moment.event)) for moment in told] == [
+        (10.0, Queued),
+        (10.0, Sent),
+        (12.0, Answered),
+        (12.0, Slept),
+        (13.0, Queued),
+        (13.0, Sent),
+        (14.0, Answered),
+        (14.0, Ended),
+    ]
+    slept = told[3].event
+    assert isinstance(slept, Slept)
+    assert (slept.number, slept.of, slept.delay) == (1, 2, 1.0)
+    assert isinstance(slept.error, ProviderError)
+    assert told[1].event == Sent(1, 2, 9.0)
+    assert told[-1].event == Ended(2, 4.0)
+
+
+def test_a_failure_is_told_with_its_error() -> None:
+    error = ProviderError(message="down")
+    done: Done[Any] = Done(JOB, Past(1.0), 3.5, Failure(error))
+    assert event_of(done) == Ended(0, 2.5, error)
+    sleep: Sleep[Any] = Sleep(JOB, Past(1.0), 2.0, 5.0, error)
+    assert event_of(sleep) == Slept(0, 2, 2.0, error)
+
+
+def test_moments_that_tell_nothing_new_change_nothing() -> None:
+    state = replay(JOB, [Moment(0, 1.0, Queued(None)), Moment(0, 1.0, Queued(None))])
+    assert isinstance(state, Queue)
+
+
+@given(TEXT)
+def test_a_moment_of_an_unknown_kind_is_refused(kind: str) -> None:
+    """Bug: a journal of another version is read as something else."""
+    body = msgspec.json.encode({"call": 0, "at": 0.0, "event": {"type": f"?{kind}", "expires": None}})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(body, type=Moment)

@@ -1,0 +1,172 @@
+"""Composition: the longest wait wins, states multiply, scopes do not touch each other, a lone call is left alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.mutants import caught
+
+from openrouter_core.limit.compose import KEY, All, InCompany, Scope, Scoped, is_probe, names
+from openrouter_core.limit.concurrency import Concurrency
+from openrouter_core.limit.gate import Gate
+from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.hold import Hold, Trial
+from openrouter_core.limit.learned import Learned
+from openrouter_core.limit.seen import Ask, Kind, Limiter, Seen
+
+ALONE = Ask()
+KINDS = st.sampled_from(["ok", "ok", "rate", "rate", "server", "timeout", "other"])
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.1, 2.0]), KINDS, st.sampled_from([None, 1.0, 5.0]), st.sampled_from([0.0, 0.5, 3.0])
+    ),
+    max_size=80,
+)
+SMALL = st.sampled_from(
+    [Gcra(rate=3.0, burst=2.0), Gcra(rate=1.0), Gate(), Learned(), Concurrency(maximum=3), Hold(), All()]
+)
+
+
+def sends(
+    limiter: Limiter[Any, Any], events: list[tuple[float, Kind, float | None, float]], ask: Ask = ALONE
+) -> list[float]:
+    """Drive a limiter greedily; give up waiting for a call after 500 s."""
+    state, now, sent = limiter.init(0.0), 0.0, list[float]()
+    pending: list[tuple[float, Any, Any]] = []
+    for think, kind, hint, latency in events:
+        now += think
+        wait = 0.0
+        for _ in range(200):
+            for at, stamp, seen in sorted((p for p in pending if p[0] <= now), key=lambda p: p[0]):
+                pending.remove((at, stamp, seen))
+                state = limiter.on_outcome(state, stamp, seen, len(pending), at)
+            wait = limiter.admit(state, ask, len(pending), now)
+            assert wait >= 0
+            step = min([now + wait, *(p[0] for p in pending)])
+            if wait == 0 or step > 1e6:
+                break
+            now = max(step, now + 1e-9)
+        if wait == 0:
+            state, stamp = limiter.on_send(state, ask, now)
+            sent.append(now)
+            pending.append((now + latency, stamp, Seen(kind=kind, hint=hint, company=9)))
+    return sent
+
+
+@given(SMALL, SMALL, SMALL, EVENTS)
+def test_all_is_associative_commutative_idempotent_and_has_an_identity(
+    one: Limiter[Any, Any], two: Limiter[Any, Any], three: Limiter[Any, Any], events: list[Any]
+) -> None:
+    """The bug: an order of limiters that matters."""
+    base = sends(All((one, two, three)), events)
+    assert sends(All((All((one, two)), three)), events) == base
+    assert sends(All((one, All((two, three)))), events) == base
+    assert sends(All((three, one, two)), events) == base
+    assert sends(All((one, two, three, one)), events) == base
+    assert sends(All((All(), one, two, three)), events) == base
+
+
+def test_the_order_bites() -> None:
+    def shortest(self: Any, state: Any, ask: Any, in_flight: Any, now: Any) -> Any:
+        return min(
+            (one.admit(its, ask, in_flight, now) for one, its in zip(self.limiters, state, strict=True)), default=0.0
+        )
+
+    prop = test_all_is_associative_commutative_idempotent_and_has_an_identity
+    caught(prop, SMALL, SMALL, SMALL, EVENTS, where=All, admit=shortest)
+
+
+@given(SMALL, EVENTS)
+def test_a_composition_admits_no_more_than_its_strictest_part(other: Limiter[Any, Any], events: list[Any]) -> None:
+    """The bug: a composition that loses the guarantee of a known rate."""
+    at = sends(Scoped(All((Gcra(rate=2.0, burst=3.0), other))), events, Ask(("m",)))
+    for first, start in enumerate(at):
+        assert all(n <= 2.0 * (end - start) + 3 + 1e-6 for n, end in enumerate(at[first:], 1))
+
+
+SCOPES = st.sampled_from(["", "a", "b"])
+BLAMES = st.lists(st.tuples(SCOPES, KINDS, SCOPES), max_size=60)
+
+
+@given(BLAMES)
+def test_trouble_in_one_scope_leaves_the_others_alone(blames: list[Any]) -> None:
+    """The bug: one provider's limit slows the other providers."""
+    limiter = Scoped(All((Gate(many=1), Learned(), Hold(many=1))))
+    state = limiter.init(0.0)
+    troubled = set[str]()
+    for now, (route, kind, scope) in enumerate(blames):
+        ask = Ask((route,) if route else ())
+        state, stamp = limiter.on_send(state, ask, float(now))
+        seen = Seen(kind=kind, hint=500.0, scope=scope, company=9)
+        state = limiter.on_outcome(state, stamp, seen, 0, float(now))
+        if kind in {"rate", "server", "timeout"}:
+            troubled.add(scope if scope in names(ask) else KEY)
+    for name in {"", "a", "b"} - troubled:
+        if name in state:
+            gate, learned, hold = state[name].state
+            assert (gate.recent, learned.refused, hold.generation) == ((), 0, 0)
+    assert all(scope.in_flight == 0 for scope in state.values())
+
+
+def test_the_isolation_bites() -> None:
+    def gossiping(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+        told = {n: self.inner.on_outcome(state[n].state, mark, seen, 0, now) for n, mark in stamp.items()}
+        return state | {n: Scope(inner, state[n].in_flight - 1) for n, inner in told.items()}
+
+    caught(test_trouble_in_one_scope_leaves_the_others_alone, BLAMES, where=Scoped, on_outcome=gossiping)
+
+
+@given(st.permutations(range(8)), st.lists(KINDS, min_size=8, max_size=8))
+def test_outcomes_of_different_scopes_commute(order: list[int], kinds: list[Kind]) -> None:
+    """The bug: shared mutable parts between scopes."""
+    limiter = Scoped(All((Gate(), Learned(), Hold(many=1))))
+
+    def play(numbers: list[int]) -> dict[str, Scope]:
+        state = limiter.init(0.0)
+        stamps = []
+        for number in range(8):
+            state, stamp = limiter.on_send(state, Ask((f"m{number}",)), 0.0)
+            stamps.append(stamp)
+        for number in numbers:
+            seen = Seen(kind=kinds[number], hint=1.0, scope=f"m{number}", company=9)
+            state = limiter.on_outcome(state, stamps[number], seen, 0, 1.0)
+        return {name: scope for name, scope in state.items() if name != KEY}
+
+    assert play(list(order)) == play(list(range(8)))
+
+
+def test_a_lone_call_is_no_evidence_and_success_always_is() -> None:
+    limiter = InCompany(Hold(many=1), 4)
+    state = limiter.init(0.0)
+    _, stamp = limiter.on_send(state, Ask(), 0.0)
+    assert limiter.on_outcome(state, stamp, Seen(kind="server", company=3), 0, 0.0) == state
+    held = limiter.on_outcome(state, stamp, Seen(kind="server", company=4), 0, 0.0)
+    assert limiter.admit(held, Ask(), 0, 0.0) == 1.0
+    probing, probe = limiter.on_send(held, Ask(), 1.0)
+    assert limiter.admit(limiter.on_outcome(probing, probe, Seen(kind="ok"), 0, 1.0), Ask(), 0, 1.0) == 0.0
+
+
+def test_each_scope_counts_its_own_calls_in_flight() -> None:
+    limiter = Scoped(Concurrency(maximum=1))
+    state, _ = limiter.on_send({}, Ask(("a",)), 0.0)
+    assert {name: scope.in_flight for name, scope in state.items()} == {"": 1, "a": 1}
+
+
+def test_the_oldest_idle_scope_is_forgotten() -> None:
+    limiter = Scoped(Gcra(rate=1.0), most=3)
+    state = limiter.init(0.0)
+    for name in ("a", "b"):
+        state, stamp = limiter.on_send(state, Ask((name,)), 0.0)
+        if name == "b":
+            state = limiter.on_outcome(state, stamp, Seen(kind="ok"), 0, 0.0)
+    state, _ = limiter.on_send(state, Ask(("c",)), 0.0)
+    assert set(state) == {"", "a", "c"}
+    state, _ = limiter.on_send(state, Ask(("d",)), 0.0)
+    assert set(state) == {"", "a", "c", "d"}
+
+
+def test_a_probe_is_found_in_any_stamp() -> None:
+    assert is_probe(((1, {"": (2, Trial(1, 1, probe=True))}),))
+    assert not is_probe((1, {"": (2, Trial(1, 1))}, ()))

@@ -1,0 +1,147 @@
+"""A known rate is never exceeded in any window, and settles what was estimated."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.mutants import caught
+
+from openrouter_core.limit.gcra import Gcra, GcraState
+from openrouter_core.limit.seen import Ask, Seen
+
+RATES = st.one_of(st.sampled_from([1 / 600, 0.5, 1.0, 10.0, 1e4]), st.floats(0.01, 1000))
+BURSTS = st.integers(1, 20)
+THINKS = st.lists(st.one_of(st.just(0.0), st.floats(0, 5)), min_size=1, max_size=60)
+
+
+def instants(limiter: Gcra, thinks: list[float], tokens: float = 0.0) -> list[float]:
+    state, now, sends = limiter.init(0.0), 0.0, list[float]()
+    for think in thinks:
+        now += think
+        now += limiter.admit(state, Ask((), tokens), 0, now)
+        state, _ = limiter.on_send(state, Ask((), tokens), now)
+        sends.append(now)
+    return sends
+
+
+def within(sends: list[tuple[float, float]], rate: float, burst: float) -> bool:
+    for first, (start, _) in enumerate(sends):
+        weight = 0.0
+        for at, cost in sends[first:]:
+            weight += cost
+            if weight > (rate * (at - start) + burst) * (1 + 1e-9) + 1e-6:
+                return False
+    return True
+
+
+@given(RATES, BURSTS, THINKS)
+def test_no_window_holds_more_than_rate_times_its_length_plus_the_burst(
+    rate: float, burst: int, thinks: list[float]
+) -> None:
+    """The bug: a burst one too large, or time credited that had passed before (idle credit without bound)."""
+    sends = instants(Gcra(rate=rate, burst=burst), thinks)
+    assert within([(at, 1.0) for at in sends], rate, burst)
+
+
+def test_the_bound_bites() -> None:
+    def generous(self: Any, state: Any, ask: Any, in_flight: Any, now: Any) -> Any:
+        return max(0.0, state.tat - self.burst / self.rate - now)
+
+    def hoarding(self: Any, state: Any, ask: Any, now: Any) -> Any:
+        return GcraState(state.tat + 1 / self.rate), None
+
+    prop = test_no_window_holds_more_than_rate_times_its_length_plus_the_burst
+    caught(prop, RATES, BURSTS, THINKS, where=Gcra, admit=generous)
+    caught(prop, RATES, BURSTS, THINKS, where=Gcra, on_send=hoarding)
+
+
+@given(RATES, BURSTS, THINKS)
+def test_the_rate_is_reached_and_no_call_waits_longer_than_needed(rate: float, burst: int, thinks: list[float]) -> None:
+    """The bug: a limiter that is safe because it is too slow."""
+    limiter = Gcra(rate=rate, burst=burst)
+    sends = instants(limiter, [0.0] * len(thinks))
+    assert sends[-1] == pytest.approx(max(0.0, (len(thinks) - burst) / rate), rel=1e-9, abs=1e-6)
+
+
+USES = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 1.0, 12.0]),
+        st.sampled_from([0.0, 0.5, 1.0]),
+        st.sampled_from([0.0, 6.0, 25.0]),
+        st.sampled_from([1.0, 5.0, 10.0]),
+    ),
+    min_size=3,
+    max_size=30,
+)
+
+
+@given(USES)
+def test_settled_tokens_stay_within_the_bound(uses: list[Any]) -> None:
+    """The bug: giving back what time had already made up for erases a later booking."""
+    limiter = Gcra(rate=1.0, burst=10.0, unit="tokens")
+    state, now = limiter.init(0.0), 0.0
+    sends: list[tuple[float, float]] = []
+    pending: list[tuple[float, float, Any]] = []
+
+    def settle(until: float) -> None:
+        nonlocal state
+        for due in sorted((p for p in pending if p[0] <= until), key=lambda p: p[0]):
+            pending.remove(due)
+            state = limiter.on_outcome(state, due[2], Seen(kind="ok", tokens=due[1]), 0, due[0])
+
+    for think, share, latency, tokens in uses:
+        now, ask = now + think, Ask((), tokens)
+        settle(now)
+        while (wait := limiter.admit(state, ask, 0, now)) > 0:
+            now = max(math.nextafter(now, math.inf), min([now + wait, *(p[0] for p in pending)]))
+            settle(now)
+        state, stamp = limiter.on_send(state, ask, now)
+        sends.append((now, tokens * share))
+        pending.append((now + latency, tokens * share, stamp))
+        assert math.isfinite(state.tat)
+    assert within(sends, 1.0, 10.0)
+
+
+def test_the_settlement_bites() -> None:
+    def careless(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+        return GcraState(state.tat - (stamp.cost - (seen.tokens or 0.0)) / self.rate, 0.0)
+
+    caught(test_settled_tokens_stay_within_the_bound, USES, where=Gcra, on_outcome=careless)
+
+
+@given(st.integers(1, 100), BURSTS, THINKS)
+def test_floats_agree_with_exact_arithmetic(rate: int, burst: int, thinks: list[float]) -> None:
+    """The bug: rounding that drifts. The oracle is the textbook recurrence in fractions."""
+    tat = now = Fraction(0)
+    exact = []
+    for think in thinks:
+        now += Fraction(think)
+        now += max(Fraction(0), tat - Fraction(burst - 1, rate) - now)
+        tat = max(tat, now) + Fraction(1, rate)
+        exact.append(float(now))
+    assert instants(Gcra(rate=float(rate), burst=float(burst)), thinks) == pytest.approx(exact, abs=1e-6)
+
+
+def test_more_tokens_than_estimated_are_paid_for_later() -> None:
+    limiter = Gcra(rate=10.0, burst=10.0, unit="tokens")
+    state, stamp = limiter.on_send(limiter.init(0.0), Ask((), 5.0), 0.0)
+    assert limiter.on_outcome(state, stamp, Seen(kind="ok", tokens=25.0), 0, 0.0).tat == pytest.approx(2.5)
+    assert limiter.on_outcome(state, stamp, Seen(kind="ok"), 0, 0.0) == state
+
+
+def test_a_call_larger_than_the_burst_goes_alone() -> None:
+    limiter = Gcra(rate=1.0, burst=2.0, unit="tokens")
+    state, _ = limiter.on_send(limiter.init(0.0), Ask((), 50.0), 0.0)
+    assert limiter.admit(limiter.init(0.0), Ask((), 50.0), 0, 0.0) == 0.0
+    assert limiter.admit(state, Ask((), 50.0), 0, 0.0) == 50.0
+
+
+def test_requests_are_not_settled() -> None:
+    limiter = Gcra(rate=1.0)
+    state, stamp = limiter.on_send(limiter.init(0.0), Ask(), 0.0)
+    assert limiter.on_outcome(state, stamp, Seen(kind="ok", tokens=3.0), 0, 0.0) == state

@@ -1,0 +1,125 @@
+"""How long a server asks us to wait: every form is read, junk is none, the longest wins."""
+
+from __future__ import annotations
+
+import math
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.core.mutants import caught
+from tests.core.outcomes import ANY_FLOAT, AT, AT_DATE, DATES, HEADER_TEXT, HEADERS, JSON
+
+from openrouter_core import retry_after as r
+
+WAITS = st.integers(1, 10**6)
+SKEWS = st.integers(-3600, 3600)
+
+
+@given(HEADERS, ANY_FLOAT)
+def test_any_headers_give_none_or_a_finite_positive_wait(headers: dict[str, str], at: float) -> None:
+    """Bug: `Retry-After: nan` or `-5`, or a date of the year 9999, ends in an exception or a senseless wait."""
+    hint = r.hint_of(headers, at)
+    assert hint is None or 0.0 < hint < math.inf
+
+
+@given(JSON | HEADER_TEXT | DATES, ANY_FLOAT)
+def test_every_reader_takes_anything(value: object, now: float) -> None:
+    """Bug: a field that is a list or `true` is taken for a number, or raises."""
+    for wait in (r.retry_after(value, now), r.until_reset(value, now), r.until_midnight(now)):
+        assert wait is None or 0.0 < wait < math.inf
+    read = r.number(value)
+    assert read is None or (math.isfinite(read) and not isinstance(value, bool))
+
+
+@given(WAITS, WAITS, WAITS, SKEWS)
+def test_the_longest_of_all_hints_wins_and_instants_are_by_the_servers_clock(
+    seconds: int, milliseconds: int, reset: int, skew: int
+) -> None:
+    """Bug: the shorter hint is taken, or a clock of ours that is wrong shortens the wait."""
+    server = AT + skew
+    headers = {
+        "date": formatdate(server, usegmt=True),
+        "retry-after": str(seconds),
+        "retry-after-ms": str(milliseconds),
+        "x-ratelimit-reset": str(int((server + reset) * 1000)),
+    }
+    assert r.hint_of(headers, AT) == pytest.approx(max(seconds, milliseconds / 1000, reset), abs=0.01)
+    headers["retry-after"] = formatdate(server + seconds, usegmt=True)
+    assert r.hint_of(headers, AT) == pytest.approx(max(seconds, milliseconds / 1000, reset), abs=0.01)
+
+
+def test_the_properties_bite() -> None:
+    longest = test_the_longest_of_all_hints_wins_and_instants_are_by_the_servers_clock
+    caught(longest, WAITS, WAITS, WAITS, SKEWS, where=r, longest=lambda *waits: min(w for w in waits if w))
+    caught(longest, WAITS, WAITS, WAITS, SKEWS, where=r, server_time=lambda _, at: at)
+    caught(longest, WAITS, WAITS, WAITS, SKEWS, where=r, EPOCH_MILLISECONDS_FROM=math.inf)
+    any_headers = test_any_headers_give_none_or_a_finite_positive_wait
+    caught(any_headers, HEADERS, ANY_FLOAT, where=r, positive=lambda seconds: seconds)
+    anything = test_every_reader_takes_anything
+    caught(anything, JSON | HEADER_TEXT | DATES, ANY_FLOAT, where=r, number=float, raises=Exception)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("30", 30.0),
+        ("1.5", 1.5),
+        (" 7 ", 7.0),
+        (40, 40.0),
+        ("0", None),
+        ("-1", None),
+        ("Sun, 17 Mar 2030 18:00:25 GMT", 25.0),
+        ("Sunday, 17-Mar-30 18:00:25 GMT", 25.0),
+        ("Sun Mar 17 18:00:25 2030", 25.0),
+        ("Sun, 17 Mar 2030 17:59:59 GMT", None),
+        ("Sun, 17 Mar 2030 18:00:25 GMT" + " " * 40, None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        (True, None),
+        ([30], None),
+        ("1e400", None),
+        (10**400, None),
+    ],
+)
+def test_retry_after_counts_seconds_or_names_a_date(value: object, seconds: float | None) -> None:
+    assert r.retry_after(value, AT) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (str(int((AT + 90) * 1000)), 90.0),
+        (int(AT + 90), 90.0),
+        ("90", 90.0),
+        ("Sun, 17 Mar 2030 18:01:30 GMT", 90.0),
+        (str(int((AT - 90) * 1000)), None),
+        ("0", None),
+        ("never", None),
+    ],
+)
+def test_a_reset_is_an_instant_in_milliseconds_or_seconds_or_a_wait_or_a_date(
+    value: object, seconds: float | None
+) -> None:
+    assert r.until_reset(value, AT) == seconds
+
+
+def test_the_servers_clock_is_believed_within_a_day() -> None:
+    assert r.server_time({"date": AT_DATE}, AT + 60) == AT
+    assert r.server_time({"date": AT_DATE}, AT + 2 * r.DAY) == AT + 2 * r.DAY
+    assert r.server_time({"date": "yesterday"}, AT) == AT
+    assert r.server_time({}, AT) == AT
+
+
+def test_the_day_ends_at_midnight_utc() -> None:
+    assert r.until_midnight(AT) == 6 * 3600
+    assert r.until_midnight(AT + 6 * 3600) == r.DAY
+    assert r.until_midnight(math.inf) is None
+
+
+def test_no_hint_is_none() -> None:
+    assert r.hint_of({}, AT) is None
+    assert r.longest() is None
+    assert r.longest(None, 2.0, None, 3.0) == 3.0

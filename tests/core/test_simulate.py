@@ -1,0 +1,244 @@
+"""Many calls under a virtual clock: places, the line, deadlines, silence, and what is printed."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from returns.result import Failure, Success
+from tests.core.mutants import caught
+from tests.core.outcomes import GOOD, failed, said
+
+from openrouter_core import simulate as s
+from openrouter_core.call import Queue, expired
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.errors import DeadlineExceeded, ProviderError, Timeout
+from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept
+from openrouter_core.outcome import Responded, Unreachable
+from openrouter_core.policy import Policy, policy_of
+from openrouter_core.schedule import Attempts, Both, Exponential, Heeding, Immediate
+from openrouter_core.simulate import Reply, Timeline, chat_job, scripted, simulate
+
+OK = said(GOOD)
+HALF = 0.5
+
+POLICIES = st.builds(
+    policy_of,
+    st.builds(
+        OpenRouterConfig,
+        max_retries=st.integers(0, 3),
+        retry_delay_ms=st.sampled_from([0, 500, 1000]),
+        timeout_secs=st.sampled_from([1.0, 4.0]),
+        deadline_secs=st.none() | st.sampled_from([1.0, 5.0, 9.0]),
+    ),
+)
+ARRIVALS = st.lists(st.tuples(st.sampled_from([0.0, 0.0, 0.5, 1.0, 3.0]), POLICIES.map(chat_job)), max_size=12)
+REPLIES = st.lists(
+    st.builds(
+        Reply,
+        st.sampled_from(
+            [OK, OK, failed(503), failed(429, {"retry-after": "2"}), failed(400), Unreachable("dns", "no")]
+        ),
+        st.sampled_from([0.0, 0.5, 1.0, 2.0, math.inf]),
+    ),
+    min_size=1,
+    max_size=9,
+)
+PLACES = st.integers(1, 4)
+
+
+def run(arrivals: list[Any], replies: list[Reply], places: int) -> Timeline[Any]:
+    """Simulate calls that are all answered from one list, each attempt by another entry."""
+    server: s.Server = lambda call, attempt, _now: replies[(call * 3 + attempt) % len(replies)]  # noqa: E731
+    return simulate(arrivals, server, rolls=itertools.repeat(HALF), places=places)
+
+
+@given(ARRIVALS, REPLIES, PLACES)
+def test_every_call_ends_once_and_the_places_are_never_exceeded(
+    arrivals: list[Any], replies: list[Reply], places: int
+) -> None:
+    """Bug: a place that leaks, or is given twice; a call that is told an end twice, or none."""
+    timeline = run(arrivals, replies, places)
+    assert len(timeline.results) == len(arrivals)
+    under_way = 0
+    ends: dict[int, int] = defaultdict(int)
+    at = 0.0
+    for moment in timeline.moments:
+        assert moment.at >= at
+        at = moment.at
+        under_way += isinstance(moment.event, Sent) - isinstance(moment.event, Answered)
+        ends[moment.call] += isinstance(moment.event, Ended)
+        assert 0 <= under_way <= places
+    assert under_way == 0
+    assert all(count == 1 for count in ends.values())
+    assert timeline == run(arrivals, replies, places)
+
+
+@given(ARRIVALS, REPLIES, PLACES)
+def test_places_are_given_in_the_order_of_the_line(arrivals: list[Any], replies: list[Reply], places: int) -> None:
+    """Bug: the youngest goes first, and the oldest starve until their deadline."""
+    line: list[int] = []
+    for moment in run(arrivals, replies, places).moments:
+        match moment.event:
+            case Queued():
+                line.append(moment.call)
+            case Sent():
+                assert line.pop(0) == moment.call
+            case Ended() if moment.call in line:
+                line.remove(moment.call)
+            case _:
+                pass
+
+
+@given(ARRIVALS, REPLIES, PLACES)
+def test_a_deadline_counts_the_time_in_line_and_errors_know_all_attempts(
+    arrivals: list[Any], replies: list[Reply], places: int
+) -> None:
+    """Bug: queueing is free, or the expiry of an earlier place in line ends a call and forgets its attempts."""
+    timeline = run(arrivals, replies, places)
+    sends: dict[int, int] = defaultdict(int)
+    for moment in timeline.moments:
+        sends[moment.call] += isinstance(moment.event, Sent)
+    for number, ((began, job), result) in enumerate(zip(arrivals, timeline.results, strict=True)):
+        end = next(m.at for m in timeline.moments if m.call == number and isinstance(m.event, Ended))
+        assert end <= began + (job.policy.deadline or math.inf) + 1e-9
+        if isinstance(result, Failure):
+            assert len(result.failure().attempts) == sends[number]
+
+
+def stale(self: Any) -> None:
+    """Planted: whoever is in line when an expiry comes up is ended with the state that it had then."""
+    self.now, _, call, what = heapq.heappop(self.agenda)
+    if isinstance(what, Queue) and call in self.waiting:
+        del self.waiting[call]
+        self.enter(call, expired(what, self.now))
+    elif not isinstance(what, Queue):
+        heapq.heappush(self.agenda, (self.now, 0, call, what))
+        advance(self)
+
+
+def last_first(self: Any) -> None:
+    """Planted: the youngest is served first."""
+    self.line.reverse()
+    fill(self)
+    self.line.reverse()
+
+
+def greedy(self: Any) -> None:
+    """Planted: one place more than there is."""
+    self.places += 1
+    fill(self)
+    self.places -= 1
+
+
+advance, fill = s.VirtualWorld.advance, s.VirtualWorld.fill
+
+
+def test_the_properties_bite() -> None:
+    things = (ARRIVALS, REPLIES, PLACES)
+    once = test_every_call_ends_once_and_the_places_are_never_exceeded
+    caught(once, *things, where=s.VirtualWorld, fill=greedy)
+    order = test_places_are_given_in_the_order_of_the_line
+    caught(order, *things, where=s.VirtualWorld, fill=last_first)
+    deadline = test_a_deadline_counts_the_time_in_line_and_errors_know_all_attempts
+    caught(deadline, *things, where=s.VirtualWorld, advance=stale)
+
+
+POLICY = Policy(schedule=Both(Exponential(1.0), Both(Attempts(3), Heeding(60.0))), timeout=10.0)
+
+
+def one(replies: list[Reply], policy: Policy = POLICY) -> Timeline[Any]:
+    """The timeline of one call."""
+    return simulate([(0.0, chat_job(policy))], scripted(replies), rolls=itertools.repeat(HALF))
+
+
+def test_the_specified_schedule_is_seen_in_the_sends() -> None:
+    timeline = one([Reply(failed(500))])
+    assert timeline.sends == (0.0, 1.0, 3.0, 7.0)
+    assert timeline.waits == (1.0, 2.0, 4.0)
+    assert isinstance(timeline.results[0].failure(), ProviderError)
+
+
+def test_a_hint_lengthens_a_wait() -> None:
+    timeline = one([Reply(failed(429, {"retry-after": "5"})), Reply(OK)])
+    assert timeline.sends == (0.0, 5.0)
+    assert isinstance(timeline.results[0], Success)
+
+
+def test_silence_ends_in_a_timeout() -> None:
+    timeline = one([Reply(OK, math.inf)])
+    error = timeline.results[0].failure()
+    assert isinstance(error, Timeout)
+    assert [attempt.ended - attempt.started for attempt in error.attempts] == [10.0] * 4
+
+
+def test_an_answer_from_the_past_comes_at_once() -> None:
+    assert one([Reply(OK, -5.0)]).moments[-1].at == 0.0
+    assert one([Reply(OK, math.nan)]).moments[-1].at == 0.0
+
+
+def test_one_place_for_three_calls_and_a_deadline_in_line() -> None:
+    hurried = Policy(schedule=Attempts(0), deadline=3.0)
+    jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(hurried)), (0.0, chat_job(POLICY))]
+    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=itertools.repeat(HALF), places=1)
+    assert timeline.sends == (0.0, 4.0)
+    assert [type(result) for result in timeline.results] == [Success, Failure, Success]
+    assert isinstance(timeline.results[1].failure(), DeadlineExceeded)
+
+
+def test_a_place_that_frees_at_the_deadline_is_too_late() -> None:
+    hurried = Policy(schedule=Attempts(0), deadline=4.0)
+    jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(hurried)), (0.0, chat_job(POLICY))]
+    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=itertools.repeat(HALF), places=1)
+    assert timeline.sends == (0.0, 4.0)
+    assert isinstance(timeline.results[1].failure(), DeadlineExceeded)
+
+
+def test_a_call_that_sleeps_holds_no_place() -> None:
+    script = {0: [Reply(failed(429, {"retry-after": "30"}), 1.0), Reply(OK)], 1: [Reply(OK)]}
+    server: s.Server = lambda call, attempt, _now: script[call][attempt - 1]  # noqa: E731
+    jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(POLICY))]
+    timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), places=1)
+    assert timeline.sends == (0.0, 1.0, 31.0)
+
+
+def test_without_places_nothing_is_sent() -> None:
+    hurried = Policy(schedule=Attempts(0), deadline=3.0)
+    for places in (0, -1):
+        timeline = simulate([(0.0, chat_job(hurried))], scripted([Reply(OK)]), rolls=[], places=places)
+        assert timeline.sends == ()
+        assert isinstance(timeline.results[0].failure(), DeadlineExceeded)
+
+
+def test_each_outcome_takes_one_roll() -> None:
+    policy = policy_of(OpenRouterConfig(jitter="full"))
+    timeline = simulate([(0.0, chat_job(policy))], scripted([Reply(failed(500))]), rolls=[0.5, 0.25, 0.75, 0.0])
+    assert timeline.waits == (0.5, 0.5, 3.0)
+
+
+def test_a_timeline_prints_itself() -> None:
+    assert str(one([Reply(failed(503), 0.25), Reply(OK, 0.5)])).splitlines() == [
+        "       0.000 s  call 0  queue",
+        "       0.000 s  call 0  send 1 of 4, 10 s at most",
+        "       0.250 s  call 0  HTTP 503",
+        "       0.250 s  call 0  wait 1 s",
+        "       1.250 s  call 0  queue",
+        "       1.250 s  call 0  send 2 of 4, 10 s at most",
+        "       1.750 s  call 0  HTTP 200",
+        "       1.750 s  call 0  done",
+    ]
+    endless = Policy(schedule=Immediate(), timeout=math.inf)
+    refused = str(one([Reply(Responded(401, b""))], endless)).splitlines()
+    assert refused[1] == "       0.000 s  call 0  send 1"
+    assert "failed: AuthError" in refused[-1]
+
+
+@pytest.mark.parametrize("event", [Slept(1, None, 2.0, ProviderError(message="m")), Ended(1, 2.0)])
+def test_a_moment_is_one_line(event: Any) -> None:
+    assert len(s.told(Moment(3, 1.0, event)).splitlines()) == 1

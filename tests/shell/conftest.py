@@ -1,0 +1,26 @@
+"""What the tests of the shell share."""
+
+from __future__ import annotations
+
+import inspect
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import aioresponses.core
+import pytest
+
+
+class _MockedResponse(aiohttp.ClientResponse):
+    """pnuckowski/aioresponses#289: from aiohttp 3.14 on a response wants the writer of its request, and gets none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        wanted = inspect.signature(aiohttp.ClientResponse.__init__).parameters
+        lacking = {"stream_writer": SimpleNamespace(output_size=0)} if "stream_writer" in wanted else {}
+        super().__init__(*args, **{**lacking, **kwargs})
+
+
+@pytest.fixture(autouse=True)
+def _mended_aioresponses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make aioresponses 0.7.9 work with aiohttp >= 3.14, until its own repair is released."""
+    monkeypatch.setattr(aioresponses.core, "ClientResponse", _MockedResponse)
