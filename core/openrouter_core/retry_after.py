@@ -1,6 +1,6 @@
 """How long a server asks us to wait, read from headers and bodies in any of the forms in which it says so.
 
-Every reader gives a finite, positive number of seconds or None, whatever it is fed. Sources: OpenRouter docs,
+Every reader gives a finite number of seconds, 0 or more, or None, whatever it is fed. Sources: OpenRouter docs,
 api_reference/limits and api_reference/errors-and-debugging; RFC 9110 section 10.2.3 (`Retry-After`).
 """
 
@@ -75,8 +75,8 @@ def longest(*waits: float | None) -> float | None:
 
 
 def positive(seconds: float) -> float | None:
-    """Accept a finite, positive number of seconds."""
-    return seconds if 0.0 < seconds < math.inf else None
+    """Accept a finite number of seconds that is not negative; 0 says that trying again at once is welcome."""
+    return seconds if 0.0 <= seconds < math.inf else None
 
 
 def number(value: object) -> float | None:

@@ -271,6 +271,8 @@ ROWS: list[tuple[str, Outcome, type[Transient | Permanent], type[e.DataSourceErr
     ("402", failed(402), PERMANENT, e.InsufficientCredits, None),
     ("402, Retry-After alone", failed(402, {"retry-after": "2"}), PERMANENT, e.InsufficientCredits, 2.0),
     ("402, in flight", failed(402, {"retry-after": "2"}, metadata=IN_FLIGHT), TRANSIENT, e.InsufficientCredits, 2.0),
+    ("402, in flight, at once", failed(402, {"retry-after": "0"}, metadata=IN_FLIGHT), TRANSIENT,
+     e.InsufficientCredits, 0.0),
     ("402, in flight, no hint", failed(402, metadata=IN_FLIGHT), PERMANENT, e.InsufficientCredits, None),
     ("402, too heavy", failed(402, {"retry-after": "2"}, metadata=HEAVY), PERMANENT, e.InsufficientCredits, 2.0),
     # A failure of a provider wrapped in a 4xx.

@@ -28,7 +28,7 @@ def test_any_json_gives_a_bounded_problem_or_none(body: Any) -> None:
     assert not isinstance(problem.code, (bool, float))
     assert not isinstance(problem.code, int) or abs(problem.code) < 2**63
     assert problem.number is None or 100 <= problem.number <= 599
-    assert problem.hint is None or 0.0 < problem.hint < math.inf
+    assert problem.hint is None or 0.0 <= problem.hint < math.inf
     for name in (problem.error_type, problem.provider_name, problem.generation_id, problem.reason):
         assert name is None or len(name) <= v.NAME_LIMIT
 
