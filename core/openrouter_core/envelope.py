@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import msgspec
 
-from openrouter_core.retry_after import hint_of, longest, number, positive
+from openrouter_core.retry_after import documented, hint_of, longest, number, positive
 
 TEXT_LIMIT = 600
 """How much of a message an error keeps, in characters."""
@@ -54,6 +54,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     retryable: bool | None = None
     hint: float | None = None
+    limit: float | None = None
     invalid: bool = False
 
 
@@ -77,6 +78,7 @@ def problem_of(body: Any, at: float) -> Problem | None:
         limit_source=name(metadata.get("limit_source")),
         reason=name(metadata.get("reason")),
         retryable=flag(availability.get("retryable")),
+        limit=documented(mirrored(metadata)),
         hint=hint_in(error, metadata, availability, at),
         invalid=name(error.get("name")) in VALIDATION_NAMES,
     )
@@ -94,8 +96,12 @@ def hint_in(
         error.get("retry_after"),
     )
     waits = [positive(seconds) for seconds in map(number, fields) if seconds is not None]
-    mirrored = {header.lower(): scalar(value) for header, value in mapping(metadata.get("headers")).items()}
-    return longest(*waits, hint_of(mirrored, at))
+    return longest(*waits, hint_of(mirrored(metadata), at))
+
+
+def mirrored(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Give the headers that a body repeats, with lower-case names."""
+    return {header.lower(): scalar(value) for header, value in mapping(metadata.get("headers")).items()}
 
 
 def message_of(error: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:

@@ -107,10 +107,15 @@ class NotFound(DataSourceError, frozen=True, kw_only=True):
 
 
 class RateLimited(DataSourceError, frozen=True, kw_only=True):
-    """A quota is used up (429). `retry_after` is in seconds, `resets_at` in seconds since the epoch."""
+    """A quota is used up (429). `retry_after` is in seconds, `resets_at` in seconds since the epoch.
+
+    `limit` is the quota where the answer documents it: so many requests in each `window_secs`.
+    """
 
     retry_after: float | None = None
     resets_at: float | None = None
+    limit: float | None = None
+    window_secs: float | None = None
 
     def advice(self) -> str:
         """Say how long to wait, when the server said so."""

@@ -37,6 +37,12 @@ def hint_of(headers: Mapping[str, str], at: float) -> float | None:
     )
 
 
+def documented(headers: Mapping[str, str]) -> float | None:
+    """Read how many requests a quota allows (`X-RateLimit-Limit`); OpenRouter says so on its own 429s only."""
+    limit = number(headers.get("x-ratelimit-limit"))
+    return None if limit is None else positive(limit)
+
+
 def server_time(headers: Mapping[str, str], at: float) -> float:
     """Give the server's clock by its `Date` header where that is plausible, else ours, in seconds since the epoch."""
     date = http_date(headers.get("date"))

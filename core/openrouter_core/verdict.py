@@ -29,7 +29,7 @@ from openrouter_core.errors import (
     RateLimited,
 )
 from openrouter_core.outcome import Interrupted, Responded, Streamed
-from openrouter_core.retry_after import hint_of, longest, server_time, until_midnight
+from openrouter_core.retry_after import documented, hint_of, longest, server_time, until_midnight
 
 T = TypeVar("T")
 
@@ -112,6 +112,9 @@ FREE_DAILY = "openrouter_free_tier_daily"
 DAILY = ("free-models-per-day", "limit_rpd")
 """What the message of a daily quota contains where `limit_source` is missing."""
 
+WINDOWS = {"per-min": 60.0, "_rpm": 60.0, "per-day": 86_400.0, "_rpd": 86_400.0}
+"""The length of a quota's window in seconds, by what its message contains (free-models-per-min, limit_rpm/...)."""
+
 IN_FLIGHT = "openrouter_in_flight_budget"
 """The one 402 that passes by itself: credits held for requests in flight."""
 
@@ -185,8 +188,10 @@ def described(
         more |= {"code": problem.code, "error_type": problem.error_type, "provider_name": problem.provider_name}
     if hint is not None and kind in (RateLimited, InsufficientCredits):
         more["retry_after"] = hint
-    if hint is not None and kind is RateLimited:
-        more["resets_at"] = answer.at + hint
+    if kind is RateLimited:
+        more["resets_at"] = None if hint is None else answer.at + hint
+        more["limit"] = documented(answer.headers) or (None if problem is None else problem.limit)
+        more["window_secs"] = next((secs for word, secs in WINDOWS.items() if word in message), None)
     if isinstance(answer, Responded):
         more["raw"] = shown(answer.body)
     header = answer.headers.get("x-generation-id")

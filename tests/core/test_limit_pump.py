@@ -13,7 +13,7 @@ from openrouter_core.limit.compose import All, Scoped
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
-from openrouter_core.limit.pump import Go, Lines, Wait
+from openrouter_core.limit.pump import Go, Lines, Wait, kind
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Seen
 
@@ -63,7 +63,7 @@ def test_the_order_bites() -> None:
                 place = max(line._waiting)
                 ask, call = line._waiting[place]
                 line.cancel(place)
-                self._tidy(ask.scopes)
+                self._tidy(kind(ask))
                 return Go(place, ask, call)
         return Wait(0.1) if heads else None
 

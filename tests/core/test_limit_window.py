@@ -78,9 +78,14 @@ def refusals(  # noqa: PLR0917
 
 @given(st.integers(5, 40), st.sampled_from([5.0, 10.0, 60.0]), st.floats(0, 4.9))
 def test_a_named_window_refuses_in_one_episode_only(limit: int, length: float, phase: float) -> None:
-    """The bug: a learned window that drifts off the server's grid is refused again and again."""
+    """The bug: a learned window that drifts off the server's grid is refused again and again.
+
+    A refusal that is still on its way when its window ends names a moment that has passed, and costs one more episode.
+    """
     refused = refusals(Window(), limit, length, phase, 0.0, 6 * limit + 20, named=True)
-    assert not refused or refused[-1] - refused[0] < 0.2
+    overtaken = any(length - (at + phase) % length <= 0.06 for at in refused)
+    episodes = [at for before, at in zip([-9.0, *refused], refused, strict=False) if at - before > 0.2]
+    assert len(episodes) <= 1 + overtaken
 
 
 def test_the_episode_bites() -> None:

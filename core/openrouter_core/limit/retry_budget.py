@@ -12,6 +12,8 @@ from __future__ import annotations
 import msgspec
 from returns.result import Failure, Result, Success
 
+from openrouter_core.limit.seen import Ask, Seen
+
 
 class BudgetState(msgspec.Struct, frozen=True):
     """`tokens` at the instant `at` (monotonic seconds)."""
@@ -52,3 +54,28 @@ class RetryBudget(msgspec.Struct, frozen=True, kw_only=True):
         if state.tokens < 1.0:
             return Failure(NoRetryLeft((1.0 - state.tokens) / self.per_second))
         return Success(BudgetState(state.tokens - 1.0, state.at))
+
+
+class Retries(msgspec.Struct, frozen=True, kw_only=True):
+    """The budget as a limiter: a retry waits for its token, every other call passes."""
+
+    budget: RetryBudget = RetryBudget()
+
+    def init(self, now: float) -> BudgetState:
+        """Start full."""
+        return self.budget.init(now)
+
+    def admit(self, state: BudgetState, ask: Ask, in_flight: int, now: float) -> float:
+        """Let a retry wait until there is a token."""
+        if not ask.retry:
+            return 0.0
+        drawn = self.budget.draw(state, now)
+        return drawn.failure().wait if isinstance(drawn, Failure) else 0.0
+
+    def on_send(self, state: BudgetState, ask: Ask, now: float) -> tuple[BudgetState, None]:
+        """Draw the token of a retry."""
+        return (self.budget.draw(state, now).value_or(state) if ask.retry else state), None
+
+    def on_outcome(self, state: BudgetState, stamp: None, seen: Seen, in_flight: int, now: float) -> BudgetState:
+        """Add what a success brings."""
+        return self.budget.succeeded(state, now) if seen.kind == "ok" else state

@@ -28,11 +28,13 @@ class Ask(msgspec.Struct, frozen=True):
     """What a call that wants to go would use.
 
     `scopes` names what has limits of its own besides the key: the model, the model at a provider, all free models.
-    `tokens` is the estimate of prompt and completion tokens; only limits on tokens read it.
+    `tokens` is the estimate of prompt and completion tokens; only limits on tokens read it. `retry` says that the call
+    goes again because the server failed it, which the retry budget bounds.
     """
 
     scopes: tuple[str, ...] = ()
     tokens: float = 0.0
+    retry: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

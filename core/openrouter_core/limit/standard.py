@@ -1,6 +1,6 @@
 """The limiter that every client has: what is put together from the others, and what its state looks like from outside.
 
-    All( Gcra requests/min?, Gcra tokens/min?, Concurrency(max_concurrency)?,
+    All( Retries, Gcra requests/min?, Gcra tokens/min?, Concurrency(max_concurrency)?, Places?,
          Scoped( All( Window, InCompany(Gate), InCompany(Learned), InCompany(Concurrency), InCompany(Hold, 4) ) ) )
 
 With nothing configured only the Scoped part is there, and it makes nobody wait until something has happened, but for
@@ -19,6 +19,8 @@ from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
 from openrouter_core.limit.hold import Flowing, Hold
 from openrouter_core.limit.learned import Learned
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.retry_budget import Retries
 from openrouter_core.limit.seen import Limiter
 from openrouter_core.limit.window import Window
 
@@ -34,12 +36,14 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_minute: float | None = None
     token_burst: float | None = None
     max_concurrency: int | None = None
+    places: int | None = None
     window: Window = Window()
     gate: Gate = Gate()
     learned: Learned = Learned()
     concurrency: Concurrency = Concurrency()
     hold: Hold = Hold()
     crowd: int = 4
+    retries: Retries = Retries()
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 def standard(settings: LimitSettings) -> All:
     """Put the client's limiter together."""
-    outer: list[Limiter[Any, Any]] = []
+    outer: list[Limiter[Any, Any]] = [settings.retries]
     if settings.requests_per_minute is not None:
         outer.append(Gcra(rate=settings.requests_per_minute / 60, burst=settings.request_burst))
     if settings.tokens_per_minute is not None:
@@ -64,6 +68,8 @@ def standard(settings: LimitSettings) -> All:
         outer.append(Gcra(rate=settings.tokens_per_minute / 60, burst=burst, unit="tokens"))
     if settings.max_concurrency is not None:
         outer.append(Concurrency(maximum=settings.max_concurrency))
+    if settings.places is not None:
+        outer.append(Places(settings.places))
     inner = All(
         (
             settings.window,

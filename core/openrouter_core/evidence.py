@@ -1,0 +1,74 @@
+"""What the limiters are told: from a request to `Ask`, from an answer or an error to `Seen`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openrouter_core.errors import (
+    ConnectError,
+    DataSourceError,
+    Disconnected,
+    InsufficientCredits,
+    ProviderError,
+    RateLimited,
+    Timeout,
+    TruncatedStream,
+)
+from openrouter_core.limit.seen import Ask, Kind, Seen
+from openrouter_core.limit.standard import FREE, scopes
+from openrouter_core.wire.response import ChatCompletionResponse
+
+KINDS: dict[type[DataSourceError], Kind] = {
+    RateLimited: "rate",
+    InsufficientCredits: "rate",
+    ProviderError: "server",
+    Disconnected: "server",
+    ConnectError: "server",
+    TruncatedStream: "server",
+    Timeout: "timeout",
+}
+"""What kind of event an error is; all others are no evidence of load."""
+
+
+LONGEST_HINT = 120.0
+"""How far ahead a refusal may point, in seconds, to say something about the calls that follow."""
+
+BYTES_PER_TOKEN = 4.0
+"""How many bytes of a request's JSON make a token, about; the true number is settled by the answer."""
+
+
+def asked(model: str, body: bytes, max_tokens: int | None) -> Ask:
+    """Tell what a call would use: the limits of its model, and about so many tokens."""
+    return Ask(scopes(model) if model else (), len(body) / BYTES_PER_TOKEN + (max_tokens or 0))
+
+
+def seen_in_answer(answer: Any) -> Seen:
+    """Tell of an attempt that was answered, and of the tokens that it used."""
+    usage = answer.usage if isinstance(answer, ChatCompletionResponse) else None
+    return Seen(kind="ok", tokens=None if usage is None else usage.total_tokens)
+
+
+def seen_in_error(error: DataSourceError, ask: Ask) -> Seen:
+    """Tell of an attempt that failed.
+
+    A final 402 is about money and no evidence. Nor is a refusal until much later (a daily quota): it ends the calls
+    that meet it, and does not lock out the others on one answer's word. A failure that names a provider is blamed on
+    the model, unless it documents a quota, which is OpenRouter's own: of all free models, or of the key.
+    """
+    kind = KINDS.get(type(error), "other")
+    hint: float | None = getattr(error, "retry_after", None)
+    if (isinstance(error, InsufficientCredits) and hint is None) or (hint or 0.0) > LONGEST_HINT:
+        kind = "other"
+    known = isinstance(error, RateLimited) and error.limit is not None
+    theirs = error.provider_name is not None and not known
+    scope = ask.scopes[-1] if theirs and ask.scopes else FREE if FREE in ask.scopes else ""
+    if not isinstance(error, RateLimited):
+        return Seen(kind=kind, hint=hint, scope=scope)
+    return Seen(
+        kind=kind,
+        hint=hint,
+        limit=error.limit,
+        resets_in=hint if known else None,
+        window=error.window_secs,
+        scope=scope,
+    )
