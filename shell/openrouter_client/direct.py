@@ -141,6 +141,9 @@ class Direct:
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError(f"Connection timeout to host {made.url}") from error
         protocol: Any = connection.protocol
+        if protocol.transport is None:
+            connection.close()
+            raise aiohttp.ClientConnectionResetError("the connection was lost before the request was sent")
         try:
             protocol.set_response_params(**self.reading)
             protocol.transport.write(b"%s%d\r\n\r\n%s" % (head, len(request.body), request.body))

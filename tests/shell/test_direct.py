@@ -117,3 +117,24 @@ async def test_a_header_cannot_smuggle_another() -> None:
     made.headers["X-A"] = "1\r\nX-B: 2"
     with pytest.raises(ValueError, match="line break"):
         head_of(made)
+
+
+async def test_a_connection_that_is_lost_before_anything_is_sent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exists for an AttributeError in the caller's face: the transport is gone when the request is to be written."""
+    connect = aiohttp.TCPConnector.connect
+
+    async def lose(*args: Any, **kwargs: Any) -> Any:
+        connection = await connect(*args, **kwargs)
+        protocol = connection.protocol
+        assert protocol is not None
+        assert protocol.transport is not None
+        protocol.transport.abort()
+        protocol.transport = None
+        return connection
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", lose)
+    async with Loopback(OK) as server, client_of(server, max_retries=1) as client:
+        lost = (await client.chat_completion(asking())).failure()
+        assert type(lost).__name__ == "Disconnected"
+        assert "before the request was sent" in lost.message
+        assert len(lost.attempts) == 2

@@ -447,7 +447,8 @@ async def test_one_deadline_is_for_all_turns_together() -> None:
         await talk.say(calling(call("count", {"words": []})))
 
     result, server = await ran([count], slowly, deadline_secs=0.25, max_turns=50)
-    assert isinstance(result.failure(), ToolLoopFailed | DeadlineExceeded)
+    run = result.value_or(None)  # the deadline may find a tool at work instead of the model
+    assert isinstance(result.failure(), ToolLoopFailed | DeadlineExceeded) if run is None else run.reason == "deadline"
     assert len(server.requests) <= 3
 
 
