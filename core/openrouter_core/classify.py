@@ -45,7 +45,7 @@ def classify(endpoint: Endpoint[Any, T], outcome: Outcome, rules: Rules) -> Verd
         case Unreachable():
             lost = ConnectError(message=outcome.detail, kind=outcome.kind, host=outcome.host, errno=outcome.errno)
             return Permanent(lost) if outcome.kind == "closed" else Transient(lost)
-        case Interrupted(status=None) | Interrupted(status=200):
+        case Interrupted() if outcome.status is None or 200 <= outcome.status < 300:
             return interrupted(outcome.detail, outcome, rules, outcome.received)
         case Interrupted():
             broken = Problem(message=f"HTTP {outcome.status}, and then the body broke off: {outcome.detail}")

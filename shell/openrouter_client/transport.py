@@ -1,4 +1,4 @@
-"""Sending over aiohttp: the only module that knows its exceptions, and the only one that holds the key.
+"""Sending over aiohttp: what its exceptions mean, and the key, which `direct` gets from here and nobody else.
 
 A request goes in, an outcome comes out; what the outcome means is the core's business. The key is added here, to the
 `Authorization` header, and struck out of whatever a server echoes.

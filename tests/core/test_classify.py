@@ -317,6 +317,7 @@ ROWS: list[tuple[str, Outcome, type[Transient | Permanent], type[e.DataSourceErr
     ("never connected", Unreachable("refused", "no", "host", 111), TRANSIENT, e.ConnectError, None),
     ("closed by us", Unreachable("closed", "closed"), PERMANENT, e.ConnectError, None),
     ("lost", Interrupted("reset", 12, 200), TRANSIENT, e.Disconnected, None),
+    ("206, lost", Interrupted("reset", 12, 206), TRANSIENT, e.Disconnected, None),
     ("lost before the head", Interrupted("reset"), TRANSIENT, e.Disconnected, None),
     # An error whose body broke off after its head is still that error.
     ("401, lost", Interrupted("reset", 3, 401, {}, AT), PERMANENT, e.AuthError, None),
