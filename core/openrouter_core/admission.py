@@ -1,8 +1,8 @@
 """Who may send now: the one mutable cell that all calls of a client share.
 
-It holds the limiter's state, the lines of those who wait, and two counts. Whoever owns it (the shell's `Line`,
-`simulate`) tells it what happens and asks `next` until nobody may go, then again at the next event or when the wait
-that it named is over. None of its methods waits, and nothing may come between two of them.
+It holds the limiter's state, the lines of those who wait, and two counts. Whoever owns it tells it what happens and
+asks `next` until nobody may go, then again at the next event or when the wait that it named is over. None of its
+methods waits, and nothing may come between two of them.
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ class Admission(Generic[T]):
         chosen = self.lines.next(self.limiter, self.state, self.in_flight, now)
         match chosen:
             case Go(_, ask, call):
-                self.state, stamp = self.limiter.on_send(self.state, ask, now)
-                self.in_flight += 1
-                return Admitted(call, stamp)
+                return self._let_go(call, ask, now)
             case Wait():
                 vain = self.lines.hopeless(self.limiter, self.state, self.in_flight, now, PATIENCE)
                 return chosen if vain is None else TurnedAway(*vain)
@@ -88,9 +86,10 @@ class Admission(Generic[T]):
     def rush(self, now: float) -> Admitted[T] | None:
         """Let the oldest call go, whatever the limiters say; None when nobody waits."""
         oldest = self.lines.oldest()
-        if oldest is None:
-            return None
-        call, ask = oldest
+        return None if oldest is None else self._let_go(*oldest, now)
+
+    def _let_go(self, call: T, ask: Ask, now: float) -> Admitted[T]:
+        """Book a call that has left its line."""
         self.state, stamp = self.limiter.on_send(self.state, ask, now)
         self.in_flight += 1
         return Admitted(call, stamp)

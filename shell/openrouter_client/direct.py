@@ -14,7 +14,7 @@ exceptions. What this module must see to itself:
 - a session that is not as aiohttp made it is left alone: tests replace its methods (aioresponses), tracing is put into
   it. So are proxies, netrc and large bodies. `serves` decides, and the transport then takes the public way.
 
-It uses `connect`, `ClientRequest`, `Connection` and `ResponseHandler`, which are the same from aiohttp 3.12 on;
+It uses `connect`, `ClientRequest`, `Connection` and `ResponseHandler` as they are in aiohttp 3.14, where it was tried;
 `tests/shell/test_direct.py` holds both ways to the same bytes.
 """
 

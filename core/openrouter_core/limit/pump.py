@@ -73,11 +73,11 @@ class Lines(Generic[T]):
         """Let the oldest call go that may, or say how long nobody may."""
         heads = sorted((line.head() for line in self._lines.values()), key=first)
         soonest = inf
-        for place, (ask, call) in heads:
+        for head in heads:
+            place, (ask, call) = head
             wait = limiter.admit(state, ask, in_flight, now)
             if wait <= 0.0:
-                self._lines[kind(ask)].pop()
-                self._tidy(kind(ask))
+                self._taken(head)
                 return Go(place, ask, call)
             for_the_key = limiter.admit(state, Ask((), ask.tokens), in_flight, now)
             if for_the_key > 0.0:

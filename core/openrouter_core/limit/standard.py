@@ -3,8 +3,8 @@
     All( Retries, Gcra requests/min?, Gcra tokens/min?, Concurrency(max_concurrency)?, Places?,
          Scoped( All( Window, InCompany(Gate), InCompany(Learned), InCompany(Concurrency), InCompany(Hold, 4) ) ) )
 
-With nothing configured only the Scoped part is there, and it makes nobody wait until something has happened, but for
-the ramp of a burst.
+With nothing configured only Retries and the Scoped part are there, and they make nobody wait until something has
+happened, but for the ramp of a burst.
 """
 
 from __future__ import annotations
