@@ -1,8 +1,8 @@
 """Who may send now: the one mutable cell that all calls of a client share.
 
-It holds the limiter's state, the lines of those who wait, and two counts. Whoever owns it tells it what happens and
-asks `next` until nobody may go, then again at the next event or when the wait that it named is over. None of its
-methods waits, and nothing may come between two of them.
+It holds the limiter's state, the money, the lines of those who wait, and two counts. Whoever owns it tells it what
+happens and asks `next` until nobody may go, then again at the next event or when the wait that it named is over. None
+of its methods waits, and nothing may come between two of them.
 """
 
 from __future__ import annotations
@@ -11,94 +11,119 @@ import math
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from returns.result import Failure
 
-from openrouter_core.limit.pump import Go, Lines, Wait
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.limit.compose import is_probe
+from openrouter_core.limit.money import Money, MoneyState, Refused, Reserved
+from openrouter_core.limit.pump import Go, Lines, TurnedAway, Wait
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Limiter, Seen
+from openrouter_core.limit.standard import LimitSettings
 
 T = TypeVar("T")
 
-PATIENCE = 150.0
-"""The longest wait, in seconds, that a known limit may ask of the head of a line. A longer one (a daily quota) turns
-the call away: it would not be queueing but sleeping until tomorrow."""
+
+def limits_of(config: OpenRouterConfig) -> LimitSettings:
+    """Read what a config says of limits."""
+    return LimitSettings(
+        requests_per_minute=config.requests_per_minute,
+        tokens_per_minute=config.tokens_per_minute,
+        places=config.max_connections,
+    )
 
 
-def hopeless(needed: float, left: float) -> bool:
-    """Decide that waiting is in vain: the known wait is too long, or ends after the deadline in `left` seconds."""
-    return needed < math.inf and (needed >= left or needed > PATIENCE)
+def money_of(config: OpenRouterConfig) -> Money | None:
+    """Make the budget that a config describes, if any."""
+    if config.max_cost_usd is None:
+        return None
+    return Money(maximum=config.max_cost_usd, assumed=config.assumed_cost_usd)
 
 
 class Ticket(msgspec.Struct, frozen=True):
     """What a call that waits shows: its place, which it keeps for life, and what it would use."""
 
-    place: Place
+    place: Place = Place(0, 0)
     ask: Ask = Ask()
 
 
+class Stamp(msgspec.Struct, frozen=True):
+    """What an attempt carries until it is over: the marks of the limiters, and the money set aside for it."""
+
+    limits: Any = None
+    money: Reserved | None = None
+
+
 class Admitted(msgspec.Struct, Generic[T], frozen=True):
-    """A call that goes now; its `stamp` is due back when the attempt is over."""
+    """A call that goes now; its `stamp` is due back when the attempt is over.
+
+    `probe` says that it tries out a server that has failed: if it fails, that is none of the call's tries.
+    """
 
     call: T
-    stamp: Any
+    stamp: Stamp = Stamp()
+    probe: bool = False
 
 
-class TurnedAway(msgspec.Struct, Generic[T], frozen=True):
-    """A call that would have to wait for `needed` seconds at least, which is too long."""
-
-    call: T
-    needed: float
+Turn = Admitted[T] | TurnedAway[T]
+"""How waiting in line ends."""
 
 
 class Admission(Generic[T]):
     """The shared cell. `alive` counts the calls that have begun and not ended, `in_flight` the attempts under way."""
 
-    def __init__(self, limiter: Limiter[Any, Any], now: float) -> None:
+    def __init__(self, limiter: Limiter[Any, Any], now: float, money: Money | None = None) -> None:
         self.limiter: Limiter[Any, Any] = limiter
         self.state: Any = limiter.init(now)
+        self.money: Money | None = money
+        self.purse: MoneyState = MoneyState()
         self.lines: Lines[T] = Lines()
         self.alive: int = 0
         self.in_flight: int = 0
 
-    def wait(self, ticket: Ticket, call: T) -> None:
-        """Let a call wait in its line."""
-        self.lines.push(ticket.place, ticket.ask, call)
+    def wait(self, ticket: Ticket, call: T, expires: float = math.inf) -> None:
+        """Let a call wait in its line, until `expires` at the latest."""
+        self.lines.push(ticket.place, ticket.ask, call, expires)
 
     def cancel(self, ticket: Ticket) -> bool:
         """Take a call out of its line; False when it does not stand in one."""
         return self.lines.cancel(ticket.place, ticket.ask)
 
-    def needed(self, ticket: Ticket, now: float) -> float:
-        """Tell how many seconds a call must wait at least; infinity when that depends on others."""
-        return self.limiter.admit(self.state, ticket.ask, self.in_flight, now)
-
-    def next(self, now: float) -> Admitted[T] | TurnedAway[T] | Wait | None:
+    def next(self, now: float) -> Turn[T] | Wait | None:
         """Decide who is next: one who goes, one who has no hope, how long nobody goes, or that nobody waits."""
-        chosen = self.lines.next(self.limiter, self.state, self.in_flight, now)
-        match chosen:
-            case Go(_, ask, call):
-                return self._let_go(call, ask, now)
-            case Wait():
-                vain = self.lines.hopeless(self.limiter, self.state, self.in_flight, now, PATIENCE)
-                return chosen if vain is None else TurnedAway(*vain)
-            case _:
-                return chosen
+        chosen = self.lines.next(lambda ask: self.needed(ask, now), now)
+        return self.let_go(chosen, now) if isinstance(chosen, Go) else chosen
+
+    def needed(self, ask: Ask, now: float) -> float | Refused:
+        """Tell how many seconds a call must wait: infinity when others must end first; or that it is refused."""
+        if self.money is not None:
+            reserved = self.money.reserve(self.purse, ask.worst)
+            if isinstance(reserved, Failure):
+                refused = reserved.failure()
+                return refused if refused.final else math.inf
+        return self.limiter.admit(self.state, ask, self.in_flight, now)
 
     def rush(self, now: float) -> Admitted[T] | None:
         """Let the oldest call go, whatever the limiters say; None when nobody waits."""
         oldest = self.lines.oldest()
-        return None if oldest is None else self._let_go(*oldest, now)
+        return None if oldest is None else self.let_go(oldest, now)
 
-    def _let_go(self, call: T, ask: Ask, now: float) -> Admitted[T]:
+    def let_go(self, chosen: Go[T], now: float) -> Admitted[T]:
         """Book a call that has left its line."""
-        self.state, stamp = self.limiter.on_send(self.state, ask, now)
+        self.state, limits = self.limiter.on_send(self.state, chosen.ask, now)
         self.in_flight += 1
-        return Admitted(call, stamp)
+        held: Reserved | None = None
+        if self.money is not None:
+            self.purse, held = self.money.reserve(self.purse, chosen.ask.worst).value_or((self.purse, None))
+        return Admitted(chosen.call, Stamp(limits, held), is_probe(limits))
 
-    def over(self, stamp: Any, seen: Seen, now: float) -> None:
+    def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
         self.in_flight -= 1
         told = msgspec.structs.replace(seen, company=self.company)
-        self.state = self.limiter.on_outcome(self.state, stamp, told, self.in_flight, now)
+        self.state = self.limiter.on_outcome(self.state, stamp.limits, told, self.in_flight, now)
+        if self.money is not None and stamp.money is not None:
+            self.purse = self.money.settle(self.purse, stamp.money, seen.cost)
 
     @property
     def company(self) -> int:

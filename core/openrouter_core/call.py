@@ -1,20 +1,21 @@
 """The life of one call, as a state machine. The state of a call is the effect that it waits for.
 
-              +---------------------------------------------+
-              v                                             |
-    begin -> Queue --admitted--> Send --answered--> Sleep --slept
-              |                   |
-              +--expired-->       +--answered-->    Done
+              +--------------------------------------------+
+              v                                            |
+    begin -> Queue --entered--> Send --answered--> Sleep --slept
+              |  ^                |
+              |  '---answered-----+  another model
+              +---entered-->      +--answered-->   Done
 
-    Queue   wait for a place to send        admitted -> Send      expired -> Done
-    Send    send and wait for the outcome   answered -> Sleep | Done
-    Sleep   wait                            slept    -> Queue
+    Queue   wait in line for the turn to send   entered  -> Send | Done
+    Send    send and wait for the outcome       answered -> Sleep | Queue | Done
+    Sleep   wait                                slept    -> Queue
     Done    nothing: the call has ended, exactly once
 
-Rules. A place is taken when the call is ready to send, not when its retry is decided. No attempt may outlast the
-call's deadline, and none is started after it. Whoever drives the machine (the shell's interpreter, `simulate`) only
-carries out the effect and reports what happened; `now` is in seconds on any clock that never goes back, `roll` is
-uniform in [0, 1).
+Rules. A turn is taken when the call is ready to send, not when its retry is decided. No attempt may outlast the
+call's deadline, and none is started after it, or when it could cost more than the call may. Whoever drives the machine
+(the shell's interpreter, `simulate`) only carries out the effect and reports what happened; `company` counts the other
+calls that are alive, `now` is in seconds on any clock that never goes back, `roll` is uniform in [0, 1).
 """
 
 from __future__ import annotations
@@ -25,10 +26,25 @@ from typing import Any, Generic, Literal, TypeVar, assert_never
 import msgspec
 from returns.result import Failure, Result, Success
 
+from openrouter_core.admission import Admitted, Stamp, Ticket, Turn
 from openrouter_core.endpoint import Endpoint, HttpRequest
-from openrouter_core.errors import DataSourceError, replaced
+from openrouter_core.errors import BudgetExceeded, DataSourceError, replaced
+from openrouter_core.evidence import seen_in_answer, seen_in_error
+from openrouter_core.limit.money import Money, MoneyState, Refused, nano
+from openrouter_core.limit.pump import TurnedAway
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.seen import NOTHING, Ask, Seen
 from openrouter_core.outcome import Outcome, Responded, Stalled, Streamed, TimedOut, summary
-from openrouter_core.policy import Fail, Ok, Policy, Retry, deadline_passed, decide
+from openrouter_core.policy import (
+    Fail,
+    Ok,
+    Policy,
+    Retry,
+    deadline_passed,
+    decide,
+    pardoned,
+    refusal,
+)
 from openrouter_core.schedule import History
 from openrouter_core.wire.attempt import Attempt, CallRecord
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -52,47 +68,75 @@ class Clocks(msgspec.Struct, frozen=True, gc=False):
         return ("first_event", self.first) if self.first < self.total else ("attempt", self.total)
 
 
+class Alternative(msgspec.Struct, frozen=True):
+    """Where to go instead of failing: after which errors (their types' names), with which request, to which model."""
+
+    after: tuple[str, ...]
+    request: HttpRequest
+    model: str = ""
+    ask: Ask = Ask()
+
+
 class Job(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """What is the same for all attempts of a call: what to send, how to read the answer, and how to behave.
 
     `mode` says how the answer comes: "whole", or as a stream that is "collected", "handed_out" chunk by chunk, or both,
-    "watched": somebody sees the chunks while the caller waits for the whole.
+    "watched": somebody sees the chunks while the caller waits for the whole. `place` is where the call stands in line,
+    `ask` what an attempt uses, `max_cost` what all of them may cost in USD. `alternatives` are tried in their order.
     """
 
     endpoint: Endpoint[Any, T]
     request: HttpRequest
     policy: Policy
     mode: Mode = "whole"
+    ask: Ask = Ask()
+    place: Place = Place(0, 0)
+    max_cost: float | None = None
+    alternatives: tuple[Alternative, ...] = ()
+    model: str = ""
 
 
 class Past(msgspec.Struct, frozen=True, gc=False):
     """What a call has behind it: when it began, and its attempts; `waited` is the wait before the next one.
 
-    `error` is how the last attempt failed.
+    `error` is how the last attempt failed, `seen` what it showed. `free` counts the attempts that used up none of the
+    call's tries, `refused` its refusals for the rate. `draws`: the next attempt draws on the budget of retries. `spent`
+    is what the attempts have cost in USD, at worst where that is not known.
     """
 
     began: float
     attempts: tuple[Attempt, ...] = ()
     waited: float = 0.0
     error: DataSourceError | None = None
+    seen: Seen = NOTHING
+    free: int = 0
+    refused: int = 0
+    draws: bool = False
+    spent: float = 0.0
 
 
 class Queue(msgspec.Struct, Generic[T], frozen=True, gc=False):
-    """Wait for a place to send, until `expires` at the latest."""
+    """Wait in line for the turn to send, until `expires` at the latest."""
 
     job: Job[T]
     past: Past
+    ticket: Ticket
     expires: float
 
 
 class Send(msgspec.Struct, Generic[T], frozen=True, gc=False):
-    """Send the request; the outcome must be there when one of the `clocks` runs out. `number` counts from 1."""
+    """Send the request; the outcome must be there when one of the `clocks` runs out. `number` counts from 1.
+
+    `stamp` is due back in line when the attempt is over. The failure of a `probe` is none of the call's tries.
+    """
 
     job: Job[T]
     past: Past
     number: int
     started: float
     clocks: Clocks
+    stamp: Stamp = Stamp()
+    probe: bool = False
 
 
 class Sleep(msgspec.Struct, Generic[T], frozen=True, gc=False):
@@ -117,9 +161,19 @@ class Done(msgspec.Struct, Generic[T], frozen=True, gc=False):
 State = Queue[T] | Send[T] | Sleep[T] | Done[T]
 
 
-def begin(job: Job[T], now: float) -> Queue[T]:
-    """Begin a call: it waits for a place to send."""
-    return Queue(job, Past(now), expiry(job, now))
+def begin(job: Job[T], now: float) -> Queue[T] | Done[T]:
+    """Begin a call: it waits for its turn to send."""
+    return queued(job, Past(now), now)
+
+
+def queued(job: Job[T], past: Past, now: float) -> Queue[T] | Done[T]:
+    """Stand in line, unless the next attempt could cost more than the call may."""
+    if job.max_cost is not None:
+        refused = Money(maximum=job.max_cost).reserve(MoneyState(spent=nano(past.spent)), job.ask.worst)
+        if isinstance(refused, Failure):
+            return concluded(job, past, Failure(too_dear(refused.failure(), "this call")), now)
+    ask = msgspec.structs.replace(job.ask, retry=True) if past.draws else job.ask
+    return Queue(job, past, Ticket(job.place, ask), expiry(job, past.began))
 
 
 def expiry(job: Job[Any], began: float) -> float:
@@ -127,12 +181,35 @@ def expiry(job: Job[Any], began: float) -> float:
     return math.inf if job.policy.deadline is None else began + job.policy.deadline
 
 
-def admitted(state: Queue[T], now: float) -> Send[T] | Done[T]:
-    """Send, now that there is a place; but not when the deadline has passed meanwhile."""
-    left = state.expires - now
-    if left <= 0.0:
-        return expired(state, now)
-    return Send(state.job, state.past, len(state.past.attempts) + 1, now, clocks(state.job, left))
+def entered(state: Queue[T], turn: Turn[Any], now: float) -> Send[T] | Done[T]:
+    """Send, now that it is the call's turn; or end, if it was turned away, or its deadline has passed meanwhile."""
+    job, past = state.job, state.past
+    match turn:
+        case Admitted() if state.expires > now:
+            number = len(past.attempts) + 1
+            return Send(job, past, number, now, clocks(job, state.expires - now), turn.stamp, turn.probe)
+        case TurnedAway(refused=Refused() as refused):
+            return concluded(job, past, Failure(too_dear(refused, "this client")), now)
+        case TurnedAway(needed=needed) if now < state.expires:
+            why = f"it would have to wait in line for at least {needed:.3g} s"
+            return concluded(job, past, Failure(deadline_passed(job.policy.deadline, why, past.error, needed)), now)
+        case Admitted() | TurnedAway():
+            why = f"no place to send was free within {now - past.began:.3g} s"
+            return concluded(job, past, Failure(deadline_passed(job.policy.deadline, why, past.error)), now)
+        case _:
+            assert_never(turn)
+
+
+def too_dear(refused: Refused, whose: str) -> BudgetExceeded:
+    """Make the error of a call that may not be paid for."""
+    return BudgetExceeded(
+        message=f"the budget of {whose} does not allow it: {refused}",
+        maximum=refused.maximum,
+        spent=refused.spent,
+        reserved=refused.reserved,
+        worst=refused.worst,
+        missing=refused.missing,
+    )
 
 
 def clocks(job: Job[Any], left: float) -> Clocks:
@@ -164,18 +241,13 @@ def out_of_time(state: Send[Any], outcome: Outcome) -> bool:
             return False
 
 
-def expired(state: Queue[T], now: float) -> Done[T]:
-    """End a call that found no place to send before its deadline."""
-    waited = f"no place to send was free within {now - state.past.began:.3g} s"
-    error = deadline_passed(state.job.policy.deadline, waited, state.past.error)
-    return concluded(state.job, state.past, Failure(error), now)
-
-
-def answered(state: Send[T], outcome: Outcome, now: float, roll: float) -> Sleep[T] | Done[T]:
-    """Decide what follows from an attempt's outcome: the end of the call, or a wait and another attempt."""
-    job, past = state.job, after(state, outcome, now)
-    history = History(attempt=len(state.past.attempts), elapsed=now - past.began)
+def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: float) -> Sleep[T] | Queue[T] | Done[T]:
+    """Decide what follows from an attempt's outcome: the call's end, a wait and another attempt, or another model."""
+    job, before = state.job, state.past
+    tried = len(before.attempts) - before.free - state.probe
+    history = History(tried, now - before.began, refused=before.refused, company=company)
     decision = decide(job.policy, job.endpoint, outcome, history, roll)
+    past = after(state, outcome, decision, company, now)
     match decision:
         case Ok(value):
             return concluded(job, past, Success(recorded(value, past, outcome, now)), now)
@@ -183,21 +255,36 @@ def answered(state: Send[T], outcome: Outcome, now: float, roll: float) -> Sleep
             cut = f"attempt {state.number} was cut off after {now - state.started:.3g} s"
             return concluded(job, past, Failure(deadline_passed(job.policy.deadline, cut, error)), now)
         case Retry(delay, error):
-            return Sleep(job, msgspec.structs.replace(past, waited=delay, error=error), delay, now + delay, error)
+            return Sleep(job, past, delay, now + delay, error)
         case Fail(error):
+            other = None if isinstance(outcome, Streamed) and outcome.delivered else instead(job, error)
+            if other is not None and expiry(job, past.began) > now:
+                afresh = msgspec.structs.replace(past, free=len(past.attempts), refused=0, draws=False, error=error)
+                return queued(other, afresh, now)
             return concluded(job, past, Failure(error), now)
         case _:
             assert_never(decision)
 
 
-def slept(state: Sleep[T]) -> Queue[T]:
-    """Queue again after a wait."""
-    return Queue(state.job, state.past, expiry(state.job, state.past.began))
+def slept(state: Sleep[T], now: float) -> Queue[T] | Done[T]:
+    """Stand in line again after a wait."""
+    return queued(state.job, state.past, now)
 
 
-def after(state: Send[Any], outcome: Outcome, now: float) -> Past:
-    """Add the attempt that has just ended to the past."""
-    past = state.past
+def instead(job: Job[T], error: DataSourceError) -> Job[T] | None:
+    """Find the first alternative that is meant for an error; those before it are passed over for good."""
+    for number, other in enumerate(job.alternatives, 1):
+        if type(error).__name__ in other.after:
+            left = job.alternatives[number:]
+            return msgspec.structs.replace(
+                job, request=other.request, ask=other.ask, model=other.model, alternatives=left
+            )
+    return None
+
+
+def after(state: Send[Any], outcome: Outcome, decision: Ok[Any] | Retry | Fail, company: int, now: float) -> Past:
+    """Add the attempt that has just ended to the past, with what it showed."""
+    past, policy = state.past, state.job.policy
     attempt = Attempt(
         number=state.number,
         started=state.started - past.began,
@@ -205,8 +292,38 @@ def after(state: Send[Any], outcome: Outcome, now: float) -> Past:
         outcome=summary(outcome),
         status=outcome.status if isinstance(outcome, (Responded, Streamed)) else None,
         waited=past.waited,
+        model=state.job.model,
     )
-    return Past(past.began, (*past.attempts, attempt))
+    attempts = (*past.attempts, attempt)
+    if isinstance(decision, Ok):
+        seen = seen_in_answer(decision.value)
+        return Past(past.began, attempts, seen=seen, spent=past.spent + charged(seen, state.job.ask))
+    error = decision.error
+    seen = seen_in_error(error, state.job.ask)
+    if out_of_time(state, outcome):
+        seen = msgspec.structs.replace(seen, kind="other")  # a hasty deadline is no sign of a slow server
+    return Past(
+        past.began,
+        attempts,
+        waited=decision.delay if isinstance(decision, Retry) else 0.0,
+        error=error,
+        seen=seen,
+        free=past.free + (state.probe or pardoned(policy, error, company)),
+        refused=past.refused + refusal(error),
+        draws=seen.kind in ("server", "timeout") and not state.probe,
+        spent=past.spent + charged(seen, state.job.ask),
+    )
+
+
+def charged(seen: Seen, ask: Ask) -> float:
+    """Tell what an attempt is taken to have cost in USD: what was told, else the worst case."""
+    return (ask.worst or 0.0) if seen.cost is None else seen.cost
+
+
+def tries(state: Send[Any] | Sleep[Any]) -> int | None:
+    """Tell how many attempts the call may make, with those that used up no try; None when there is no such limit."""
+    limit = state.job.policy.attempts
+    return None if limit is None else limit + state.past.free
 
 
 def recorded(value: T, past: Past, outcome: Outcome, now: float) -> T:

@@ -27,6 +27,8 @@ Seconds = Annotated[float, Meta(gt=0.0, le=1e9)]
 Milliseconds = Annotated[int, Meta(ge=0, le=10**9)]
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Positive = Annotated[int, Meta(ge=1)]
+Rate = Annotated[float, Meta(gt=0.0, le=1e9)]
+Usd = Annotated[float, Meta(ge=0.0, le=1e9)]
 
 
 class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,9 @@ class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The limit of one attempt, in seconds, from connecting to the last byte, whatever drips in between."""
     max_retries: Count = 3
     """How many tries may follow the first."""
+    max_rate_retries: Count | None = None
+    """How often a call may be refused for its rate (429) and try again. None: as often as `max_retries` says for a call
+    that is alone, and 8 times for one with others beside it, which wait together until the quota has room."""
     retry_delay_ms: Milliseconds = 1000
     """The waits are `retry_delay_ms * 2**attempt` milliseconds: 1 s, 2 s, 4 s."""
     max_retry_delay_ms: Milliseconds = 60_000
@@ -74,6 +79,17 @@ class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Whether to replace slugs that OpenRouter has retired by their living successors, saying so in the log."""
     max_connections: Positive = 500
     """How many requests may be under way at once; the others wait in line, which `timeout_secs` does not count."""
+    adaptive_limits: bool = True
+    """Whether the client learns quotas and outages from refusals and failures, and makes calls wait instead of fail."""
+    requests_per_minute: Rate | None = None
+    """A known quota of requests: evenly spaced, never exceeded. None: none is known, and what there is is learned."""
+    tokens_per_minute: Rate | None = None
+    """A known quota of prompt and completion tokens, estimated before each request and settled by its usage."""
+    max_cost_usd: Usd | None = None
+    """What all calls of this client may cost together, in USD. The worst case of each attempt is set aside before it is
+    sent; a call whose worst case does not fit, or is not known, is refused."""
+    assumed_cost_usd: Usd | None = None
+    """The worst case in USD of an attempt whose price is not known. None: with a budget, such a call is refused."""
     max_response_bytes: Positive = 64 * 1024 * 1024
     """The limit of an answer's body, in bytes, once decompressed."""
     app_url: str | None = None

@@ -177,6 +177,27 @@ class DeadlineExceeded(DataSourceError, frozen=True, kw_only=True):
     cause: AnyError | None = None
 
 
+class BudgetExceeded(DataSourceError, frozen=True, kw_only=True):
+    """The call could cost more than `max_cost_usd` still allows; nothing was sent. All amounts are in USD.
+
+    `worst` is the most that its next attempt could cost, None where that is unknown, and `missing` by how much that is
+    too much. `spent` counts the worst case of attempts whose cost never became known; `reserved` is set aside for
+    attempts that are under way.
+    """
+
+    maximum: float = 0.0
+    spent: float = 0.0
+    reserved: float = 0.0
+    worst: float | None = None
+    missing: float | None = None
+
+    def advice(self) -> str:
+        """Say what would let the call go."""
+        if self.worst is None:
+            return "Set max_completion_tokens and load_prices() first, or set assumed_cost_usd"
+        return "Raise max_cost_usd, or lower max_completion_tokens"
+
+
 class ToolLoopFailed(DataSourceError, frozen=True, kw_only=True):
     """A call of the model failed in a tool loop, after some turns had succeeded. `cause` is that call's error.
 
@@ -210,6 +231,7 @@ AnyError = (
     | EmptyCompletion
     | TruncatedStream
     | DeadlineExceeded
+    | BudgetExceeded
     | ToolLoopFailed
 )
 """The closed union of all errors, for exhaustive `match` and for reading an error back from JSON."""

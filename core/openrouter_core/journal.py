@@ -12,9 +12,24 @@ from collections.abc import Iterable
 from typing import Any, TypeVar, assert_never
 
 import msgspec
+from returns.result import Failure
 
-from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, admitted, answered, begin, expired, slept
-from openrouter_core.errors import AnyError, known
+from openrouter_core.admission import Admitted
+from openrouter_core.call import (
+    Done,
+    Job,
+    Queue,
+    Send,
+    Sleep,
+    State,
+    answered,
+    begin,
+    concluded,
+    entered,
+    slept,
+    tries,
+)
+from openrouter_core.errors import AnyError, DataSourceError, known
 from openrouter_core.outcome import Outcome
 
 T = TypeVar("T")
@@ -30,18 +45,26 @@ class Queued(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sent(msgspec.Struct, frozen=True, tag=True):
-    """Attempt `number` (from 1) of at most `of` is on its way; it may take `timeout` seconds, or any time (None)."""
+    """Attempt `number` (from 1) of at most `of` is on its way; it may take `timeout` seconds, or any time (None).
+
+    `probe`: it tries out a server that has failed; its failure will be none of the call's tries.
+    """
 
     number: int
     of: int | None
     timeout: float | None
+    probe: bool = False
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):
-    """The attempt ended in `outcome`; `roll` is the chance that the decision after it was given."""
+    """The attempt ended in `outcome`.
+
+    `roll` is the chance that the decision after it was given, and `company` the number of the client's other calls.
+    """
 
     outcome: Outcome
     roll: float
+    company: int = 0
 
 
 class Slept(msgspec.Struct, frozen=True, tag=True):
@@ -77,14 +100,13 @@ class Moment(msgspec.Struct, frozen=True):
 
 def event_of(state: State[Any]) -> Event:
     """Tell a state of a call as an event."""
-    of = state.job.policy.attempts
     match state:
         case Queue():
             return Queued(bounded(state.expires))
         case Send():
-            return Sent(state.number, of, bounded(state.clocks.total))
+            return Sent(state.number, tries(state), bounded(state.clocks.total), state.probe)
         case Sleep():
-            return Slept(len(state.past.attempts), of, state.delay, known(state.error))
+            return Slept(len(state.past.attempts), tries(state), state.delay, known(state.error))
         case Done():
             error = state.result.swap().map(known).value_or(None)
             return Ended(len(state.past.attempts), state.ended - state.past.began, error)
@@ -110,12 +132,12 @@ def step(state: State[T], moment: Moment) -> State[T]:
     """Take the transition that a moment tells of."""
     match state, moment.event:
         case Queue(), Sent():
-            return admitted(state, moment.at)
-        case Queue(), Ended():
-            return expired(state, moment.at)
-        case Send(), Answered(outcome, roll):
-            return answered(state, outcome, moment.at, roll)
-        case Sleep(), Queued():
-            return slept(state)
+            return entered(state, Admitted(None, probe=moment.event.probe), moment.at)
+        case Queue(), Ended(error=DataSourceError() as error):
+            return concluded(state.job, state.past, Failure(error), moment.at)  # it was turned away: the error says why
+        case Send(), Answered(outcome, roll, company):
+            return answered(state, outcome, company, moment.at, roll)
+        case Sleep(), Queued() | Ended():
+            return slept(state, moment.at)
         case _:
             return state  # the moment tells the state that the call is in already

@@ -16,7 +16,15 @@ from returns.result import Failure, Result, Success
 from openrouter_core.classify import classify
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.endpoint import Endpoint
-from openrouter_core.errors import DataSourceError, DeadlineExceeded, InvalidRequest, RateLimited, known, replaced
+from openrouter_core.errors import (
+    DataSourceError,
+    DeadlineExceeded,
+    InsufficientCredits,
+    InvalidRequest,
+    RateLimited,
+    known,
+    replaced,
+)
 from openrouter_core.outcome import Outcome, Streamed
 from openrouter_core.retry_after import number
 from openrouter_core.schedule import (
@@ -64,10 +72,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How a call behaves: when it is retried, and its limits, in seconds.
 
     `timeout` is for one attempt, `deadline` for the whole call; in a stream, `first_event` is for the first data event
-    and `idle` for the gap between two.
+    and `idle` for the gap between two. `rate_schedule` is for refusals of a quota (429) that meet a call with at least
+    `crowd` others beside it: they wait at the gate together, and none of its tries is used up. None: as all failures.
     """
 
     schedule: Schedule
+    rate_schedule: Schedule | None = None
+    crowd: int = 1
     timeout: float = 60.0
     first_event: float = 60.0
     idle: float = 30.0
@@ -81,20 +92,28 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return None if limit is None else limit + 1
 
 
+RATE_RETRIES = 8
+"""How often a call with others beside it may be refused for its rate and try again: a refusal says nothing of the call,
+and is not billed."""
+
+
 def policy_of(config: OpenRouterConfig) -> Policy:
     """Make the policy that a config describes.
 
     The waits are `retry_delay_ms * 2**attempt`, capped, for at most `max_retries` retries, never shorter than a
     server's hint, and none that would end after the deadline.
     """
+    refusals = RATE_RETRIES if config.max_rate_retries is None else config.max_rate_retries
     cap = config.max_retry_delay_ms / 1000.0
     ours: Schedule = Capped(Exponential(config.retry_delay_ms / 1000.0), cap)
     if config.jitter != "none":
         ours = Jittered(ours, config.jitter)
-    schedule: Schedule = Both(Both(ours, Attempts(config.max_retries)), Heeding(cap, config.hint_spread))
+    heeding = Heeding(cap, config.hint_spread)
     return with_deadline(
         Policy(
-            schedule=schedule,
+            schedule=Both(Both(ours, Attempts(config.max_retries)), heeding),
+            rate_schedule=Both(Both(ours, Attempts(refusals)), heeding),
+            crowd=1 if config.max_rate_retries is None else 0,
             timeout=config.timeout_secs,
             first_event=config.first_event_timeout_secs,
             idle=config.idle_timeout_secs,
@@ -141,15 +160,28 @@ def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history
         case Transient(error) if isinstance(outcome, Streamed) and outcome.delivered:
             return Fail(error)  # trying again would repeat what the caller has already been given
         case Transient(error, hint):
-            delay = next_delay(in_all(policy), msgspec.structs.replace(history, hint=hint), roll)
+            waiting = policy.rate_schedule if pardoned(policy, error, history.company) else None
+            attempt = history.attempt if waiting is None else history.refused
+            schedule = in_all(policy, policy.schedule if waiting is None else waiting)
+            delay = next_delay(schedule, History(attempt, history.elapsed, hint), roll)
             return delay.map(retrying(error)).lash(giving_up(error, hint)).unwrap()
         case _:
             assert_never(verdict)
 
 
-def in_all(policy: Policy) -> Schedule:
-    """Give the schedule of a policy with its deadline."""
-    return policy.schedule if policy.deadline is None else Within(policy.schedule, policy.deadline)
+def refusal(error: DataSourceError) -> bool:
+    """Tell a refusal for the rate, or for the budget in flight, from a failure: the request itself was not at fault."""
+    return isinstance(error, (RateLimited, InsufficientCredits))
+
+
+def pardoned(policy: Policy, error: DataSourceError, company: int) -> bool:
+    """Decide that a failure uses up none of its call's tries: a refusal that many calls at once have brought about."""
+    return policy.rate_schedule is not None and company >= policy.crowd and refusal(error)
+
+
+def in_all(policy: Policy, schedule: Schedule) -> Schedule:
+    """Give a schedule of a policy with its deadline."""
+    return schedule if policy.deadline is None else Within(schedule, policy.deadline)
 
 
 def retrying(error: DataSourceError) -> Callable[[float], Retry | Fail]:

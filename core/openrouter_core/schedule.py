@@ -115,15 +115,18 @@ Schedule = Exponential | Attempts | Heeding | Immediate | Both | Capped | Jitter
 
 
 class History(msgspec.Struct, frozen=True, gc=False):
-    """What a schedule may look at.
+    """What a schedule, and the choice of one, may look at.
 
     `attempt` counts the retries made so far, `elapsed` the seconds since the call began, `hint` is the wait in
-    seconds that the server asked for after the last attempt.
+    seconds that the server asked for after the last attempt. `attempt` may be -1: the last one did not count. `refused`
+    counts earlier refusals for the rate, `company` the client's other calls that are alive.
     """
 
     attempt: int
     elapsed: float = 0.0
     hint: float | None = None
+    refused: int = 0
+    company: int = 0
 
 
 class Exhausted(msgspec.Struct, frozen=True):

@@ -13,16 +13,23 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar, assert_never
+from functools import cached_property
+from typing import Any, Generic, TypeVar, assert_never
 
 import msgspec
 from returns.result import Result
 
+from openrouter_core.admission import Admission, Admitted, Turn
 from openrouter_core.api import CHAT_COMPLETIONS
-from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, admitted, answered, begin, expired, slept
+from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, answered, begin, entered, slept
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import DataSourceError
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of
+from openrouter_core.limit.money import Money
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.pump import TurnedAway, Wait
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.seen import UNSENT, Limiter
 from openrouter_core.outcome import Outcome, TimedOut, summary
 from openrouter_core.policy import Policy
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -41,8 +48,16 @@ Server = Callable[[int, int, float], Reply]
 """`server(call, attempt, now)`: the reply to attempt number `attempt` (from 1) of a call, sent at `now` seconds."""
 
 
-Agenda = Job[T] | Queue[T] | Sleep[T] | tuple[Send[T], Outcome]
-"""What can be due: a call that arrives, one that waits in line too long, one that wakes, and an answer."""
+class Wake(msgspec.Struct, frozen=True):
+    """Time to ask again who may send, unless that has been done since."""
+
+    at: float
+
+
+NEVER = Wake(math.inf)
+
+Agenda = Job[T] | Sleep[T] | tuple[Send[T], Outcome] | Wake
+"""What can be due: a call that arrives, one that wakes, an answer, and a limit that opens."""
 
 
 class Timeline(msgspec.Struct, Generic[T], frozen=True):
@@ -96,14 +111,26 @@ def chat_job(policy: Policy) -> Job[ChatCompletionResponse]:
     return Job(CHAT_COMPLETIONS, HttpRequest("POST", "https://openrouter.ai/api/v1/chat/completions"), policy)
 
 
-def simulate(
-    arrivals: Iterable[tuple[float, Job[T]]], server: Server, *, rolls: Iterable[float], places: int = 500
-) -> Timeline[T]:
-    """Run calls that arrive at given instants (seconds) against a server, `places` at a time, and tell what happened.
+PLACES = Places(500)
+"""At most 500 attempts at a time, and no other limit: what a policy does by itself."""
 
-    `rolls` are the numbers in [0, 1) that decisions are given, one for each outcome.
+
+def simulate(
+    arrivals: Iterable[tuple[float, Job[T]]],
+    server: Server,
+    *,
+    rolls: Iterable[float],
+    limiter: Limiter[Any, Any] = PLACES,
+    money: Money | None = None,
+    together: float = math.inf,
+) -> Timeline[T]:
+    """Run calls that arrive at given instants (seconds) against a server, and tell what happened.
+
+    `limiter` says when they may be sent, as the client's does (`limiter_of`); by default 500 at a time and nothing
+    else. `rolls` are the numbers in [0, 1) that decisions are given, one for each outcome. At most `together` calls are
+    alive at once; who arrives when there are as many begins when one of them ends.
     """
-    world: VirtualWorld[T] = VirtualWorld(server, iter(rolls), places)
+    world: VirtualWorld[T] = VirtualWorld(server, iter(rolls), limiter, money, together)
     for number, (at, job) in enumerate(arrivals):
         world.later(at, number, job)
     while world.agenda:
@@ -115,17 +142,33 @@ def simulate(
 class VirtualWorld(Generic[T]):
     """The agenda of a simulation: what is due when. Mutable, and private to one call of `simulate`."""
 
-    def __init__(self, server: Server, rolls: Iterator[float], places: int) -> None:
+    def __init__(
+        self,
+        server: Server,
+        rolls: Iterator[float],
+        limiter: Limiter[Any, Any],
+        money: Money | None,
+        together: float,
+    ) -> None:
         self.server: Server = server
         self.rolls: Iterator[float] = rolls
-        self.places: int = places
+        self.limiter: Limiter[Any, Any] = limiter
+        self.money: Money | None = money
+        self.together: float = together
         self.now: float = -math.inf
         self.serial: int = 0
         self.agenda: list[tuple[float, int, int, Agenda[T]]] = []
-        self.line: deque[tuple[int, Queue[T]]] = deque()
-        self.waiting: dict[int, Queue[T]] = {}
+        self.outside: deque[tuple[int, Job[T]]] = deque()
+        self.queues: dict[int, Queue[T]] = {}
+        self.turns: dict[int, Turn[int]] = {}
+        self.waking: Wake = NEVER
         self.moments: list[Moment] = []
         self.results: dict[int, Result[T, DataSourceError]] = {}
+
+    @cached_property
+    def admission(self) -> Admission[int]:
+        """Who may send: known from the first arrival on."""
+        return Admission(self.limiter, self.now, self.money)
 
     def later(self, at: float, call: int, what: Agenda[T]) -> None:
         """Put something on the agenda; what is due at the same instant happens in the order in which it was put."""
@@ -133,37 +176,47 @@ class VirtualWorld(Generic[T]):
         heapq.heappush(self.agenda, (at, self.serial, call, what))
 
     def advance(self) -> None:
-        """Let the next thing on the agenda happen."""
+        """Let the next thing on the agenda happen, and then all that follows from it at the same instant."""
         self.now, _, call, what = heapq.heappop(self.agenda)
         match what:
             case Job():
-                self.enter(call, begin(what, self.now))
-            case Queue() if self.waiting.get(call) is what:
-                del self.waiting[call]
-                self.enter(call, expired(what, self.now))
-            case Queue():
-                pass  # it got its place before it expired
+                self.outside.append((call, msgspec.structs.replace(what, place=Place(what.place.priority, call))))
+                self.come_in()
+            case Wake():
+                if what is self.waking:
+                    self.waking = NEVER
+                    self.pump()
             case Sleep():
-                self.enter(call, slept(what))
+                self.enter(call, slept(what, self.now))
             case (state, outcome):
-                self.places += 1
-                roll = next(self.rolls)
-                self.moments.append(Moment(call, self.now, Answered(outcome, roll)))
-                self.enter(call, answered(state, outcome, self.now, roll))
-                self.fill()
+                roll, company = next(self.rolls), self.admission.company
+                self.moments.append(Moment(call, self.now, Answered(outcome, roll, company)))
+                after = answered(state, outcome, company, self.now, roll)
+                self.admission.over(state.stamp, after.past.seen, self.now)
+                self.pump()
+                self.enter(call, after)
             case _:
                 assert_never(what)
+        while self.turns:
+            self.take_turn(next(iter(self.turns)))
+
+    def come_in(self) -> None:
+        """Let those begin for whom there is room."""
+        while self.outside and self.admission.alive < self.together:
+            call, job = self.outside.popleft()
+            self.admission.alive += 1
+            self.enter(call, begin(job, self.now))
 
     def enter(self, call: int, state: State[T]) -> None:
         """Bring a call into a state, and see to its effect."""
         self.moments.append(Moment(call, self.now, event_of(state)))
         match state:
             case Queue():
-                self.line.append((call, state))
-                self.waiting[call] = state
-                if state.expires < math.inf:
-                    self.later(state.expires, call, state)
-                self.fill()
+                self.queues[call] = state
+                self.admission.wait(state.ticket, call, state.expires)
+                self.pump()
+                if call in self.turns:
+                    self.take_turn(call)
             case Send():
                 reply = self.server(call, state.number, self.now)
                 clock, limit = state.clocks.silence
@@ -173,15 +226,31 @@ class VirtualWorld(Generic[T]):
                 self.later(state.until, call, state)
             case Done():
                 self.results[call] = state.result
+                self.admission.alive -= 1
+                self.come_in()
             case _:
                 assert_never(state)
 
-    def fill(self) -> None:
-        """Give the free places to those who wait longest."""
-        while self.places > 0 and self.line:
-            call, state = self.line.popleft()
-            if self.waiting.get(call) is state:
-                del self.waiting[call]
-                turned = admitted(state, self.now)
-                self.places -= isinstance(turned, Send)
-                self.enter(call, turned)
+    def pump(self) -> None:
+        """Find out whose turn it is, and when to ask again."""
+        while True:
+            match self.admission.next(self.now):
+                case Admitted() | TurnedAway() as turn:
+                    self.turns[turn.call] = turn
+                case Wait(seconds):
+                    at = max(self.now + seconds, math.nextafter(self.now, math.inf))
+                    if at < self.waking.at:
+                        self.waking = Wake(at)
+                        self.later(at, -1, self.waking)
+                    return
+                case None:
+                    return
+
+    def take_turn(self, call: int) -> None:
+        """Let a call go on whose turn it is."""
+        turn = self.turns.pop(call)
+        state = entered(self.queues.pop(call), turn, self.now)
+        if isinstance(turn, Admitted) and not isinstance(state, Send):
+            self.admission.over(turn.stamp, UNSENT, self.now)
+            self.pump()
+        self.enter(call, state)

@@ -19,6 +19,7 @@ from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import (
     AnyError,
     AuthError,
+    BudgetExceeded,
     ConnectError,
     DataSourceError,
     DeadlineExceeded,
@@ -79,6 +80,7 @@ __all__ = [
     "AudioPart",
     "AuthError",
     "Both",
+    "BudgetExceeded",
     "CallRecord",
     "Capped",
     "ChatCompletionChunk",

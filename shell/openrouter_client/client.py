@@ -15,18 +15,23 @@ from returns.result import Failure, Result, Success
 from openrouter_client.bringing import called, trusting, usable
 from openrouter_client.environment import config_from_environment
 from openrouter_client.interpreter import run, run_stream
+from openrouter_client.line import Line
 from openrouter_client.observe import CallWatcher, Hook, tell_replaced
 from openrouter_client.streaming import ChatStream, Handle, watched
 from openrouter_client.tools import ToolLike, begun, run_loop, run_question
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld
+from openrouter_core.admission import limits_of, money_of
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.build import BuildSettings, build_chat
 from openrouter_core.call import Job, Mode
 from openrouter_core.config import OpenRouterConfig, checked
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import ConnectError, DataSourceError
+from openrouter_core.evidence import asked
 from openrouter_core.headers import app_headers
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.standard import standard
 from openrouter_core.policy import Policy, checked_deadline, policy_of, until, with_deadline
 from openrouter_core.question import ask
 from openrouter_core.tool_loop import LoopLimits, ToolRun
@@ -56,7 +61,8 @@ class OpenRouterClient:
         """Not for users: `new` checks what this takes for granted."""
         self._config = config
         self._transport = transport
-        self._world = RealWorld(transport, config.max_connections)
+        self._line = Line(standard(limits_of(config)), money_of(config))
+        self._world = RealWorld(transport, self._line)
         self._policy = policy
         self._hook = hook
         self._settings = BuildSettings(
@@ -135,8 +141,9 @@ class OpenRouterClient:
         began: float | None = None,
     ) -> Result[ChatCompletionResponse, DataSourceError]:
         """Run a chat completion call; its deadline counts from `began`, or from now."""
-        job = self._chat_job(request, deadline_secs, "collected" if streamed else "whole")
-        return job if isinstance(job, Failure) else await run(self._world, job.unwrap(), self._watcher(), began)
+        number = next(self._numbers)
+        job = self._chat_job(request, deadline_secs, "collected" if streamed else "whole", number)
+        return job if isinstance(job, Failure) else await run(self._world, job.unwrap(), self._watcher(number), began)
 
     @overload
     async def chat_completion_as(
@@ -252,16 +259,17 @@ class OpenRouterClient:
         began: float | None,
     ) -> AsyncGenerator[Sequence[ChatCompletionChunk], None]:
         """Run a streamed call; what stands in its way becomes its result."""
-        job = self._chat_job(request, deadline_secs, mode)
+        number = next(self._numbers)
+        job = self._chat_job(request, deadline_secs, mode, number)
         if isinstance(job, Failure):
             handle.result = job
             return
-        async with aclosing(run_stream(self._world, job.unwrap(), self._watcher(), handle, began)) as batches:
+        async with aclosing(run_stream(self._world, job.unwrap(), self._watcher(number), handle, began)) as batches:
             async for chunks in batches:
                 yield chunks
 
     def _chat_job(
-        self, request: ChatCompletionRequest, deadline_secs: float | None, mode: Mode
+        self, request: ChatCompletionRequest, deadline_secs: float | None, mode: Mode, number: int
     ) -> Result[Job[ChatCompletionResponse], DataSourceError]:
         """Make a chat completion call, if its request is good and the client can be used here and now."""
         flaw = self._transport.flaw()
@@ -276,15 +284,18 @@ class OpenRouterClient:
         ready = built.unwrap()
         tell_replaced(ready.replaced, self._told)
         http = HttpRequest("POST", self._settings.url, ready.headers, ready.body)
-        return Success(Job(CHAT_COMPLETIONS, http, with_deadline(self._policy, deadline.unwrap()), mode))
+        policy = with_deadline(self._policy, deadline.unwrap())
+        ask = asked(ready.model, ready.body, request.max_completion_tokens or request.max_tokens)
+        return Success(Job(CHAT_COMPLETIONS, http, policy, mode, ask, Place(0, number)))
 
-    def _watcher(self) -> CallWatcher:
-        """Watch the next call."""
-        return CallWatcher(next(self._numbers), self._hook, content=self._config.log_content)
+    def _watcher(self, number: int) -> CallWatcher:
+        """Watch a call."""
+        return CallWatcher(number, self._hook, content=self._config.log_content)
 
     async def close(self) -> None:
         """Close the connections. May be called twice; calls that are under way fail."""
         await self._transport.close()
+        self._line.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,8 +11,10 @@ from returns.result import Result
 
 from openrouter_client.streaming import Handle
 from openrouter_client.world import Watcher, World
-from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, admitted, answered, begin, expired, slept
+from openrouter_core.admission import Admitted
+from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, answered, begin, entered, slept
 from openrouter_core.errors import DataSourceError
+from openrouter_core.limit.seen import NOTHING, UNSENT
 from openrouter_core.outcome import Outcome, Streamed
 from openrouter_core.wire.chunk import ChatCompletionChunk
 
@@ -20,21 +22,25 @@ T = TypeVar("T")
 
 
 async def run(world: World, job: Job[T], watcher: Watcher, began: float | None = None) -> Result[T, DataSourceError]:
-    """Run one call to its end. Cancelling the task gives its place back and drops its connection.
+    """Run one call to its end. Cancelling the task gives its turn back and drops its connection.
 
     The deadline counts from `began`, or from now.
     """
     now = world.now() if began is None else began
-    state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
-    while isinstance(state, Send):
-        try:
-            if job.mode == "whole":
-                outcome = await world.send(job.request, state.clocks.total)
-            else:
-                outcome = await world.stream(job.request, state.clocks, handing_out=False).collect()
-        finally:
-            world.leave()
-        state = await until_send(world, *told(world, state, outcome, watcher), watcher)
+    with world.attended():
+        state = await until_send(world, begin(job, now), now, watcher)
+        while isinstance(state, Send):
+            seen = NOTHING
+            try:
+                if job.mode == "whole":
+                    outcome = await world.send(state.job.request, state.clocks.total)
+                else:
+                    outcome = await world.stream(state.job.request, state.clocks, handing_out=False).collect()
+                after, now = told(world, state, outcome, watcher)
+                seen = after.past.seen
+            finally:
+                world.leave(state.stamp, seen)
+            state = await until_send(world, after, now, watcher)
     return state.result
 
 
@@ -46,19 +52,23 @@ async def run_stream(
     Closing the generator, or cancelling the task, drops the connection at once and ends the call.
     """
     now = world.now() if began is None else began
-    state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
-    while isinstance(state, Send):
-        handle.exchange = exchange = world.stream(job.request, state.clocks, handing_out=True)
-        try:
-            async with aclosing(exchange.batches()) as batches:
-                async for chunks in batches:
-                    yield chunks
-        except (GeneratorExit, CancelledError):
-            leave_early(world, state, exchange.outcome(), watcher, handle)
-            raise
-        finally:
-            world.leave()
-        state = await until_send(world, *told(world, state, exchange.outcome(), watcher), watcher)
+    with world.attended():
+        state = await until_send(world, begin(job, now), now, watcher)
+        while isinstance(state, Send):
+            seen = NOTHING
+            handle.exchange = exchange = world.stream(state.job.request, state.clocks, handing_out=True)
+            try:
+                async with aclosing(exchange.batches()) as batches:
+                    async for chunks in batches:
+                        yield chunks
+                after, now = told(world, state, exchange.outcome(), watcher)
+                seen = after.past.seen
+            except (GeneratorExit, CancelledError):
+                leave_early(world, state, exchange.outcome(), watcher, handle)
+                raise
+            finally:
+                world.leave(state.stamp, seen)
+            state = await until_send(world, after, now, watcher)
     handle.end(state)
 
 
@@ -79,23 +89,25 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
         watcher.state(now, state)
         match state:
             case Queue():
-                got = await world.enter(state.expires)
+                turn = await world.enter(state.ticket, state.expires)
                 now = world.now()
-                state = admitted(state, now) if got else expired(state, now)
-                if got and isinstance(state, Done):
-                    world.leave()
+                state = entered(state, turn, now)
+                if isinstance(turn, Admitted) and isinstance(state, Done):
+                    world.leave(turn.stamp, UNSENT)
             case Sleep():
                 await world.sleep(max(0.0, state.until - world.now()))
                 now = world.now()
-                state = slept(state)
+                state = slept(state, now)
             case Send() | Done():
                 return state
             case _:
                 assert_never(state)
 
 
-def told(world: World, state: Send[T], outcome: Outcome, watcher: Watcher) -> tuple[Sleep[T] | Done[T], float]:
+def told(
+    world: World, state: Send[T], outcome: Outcome, watcher: Watcher
+) -> tuple[Sleep[T] | Queue[T] | Done[T], float]:
     """Tell the call how its attempt ended; give its new state, and the instant of it."""
-    now, roll = world.now(), world.roll()
-    watcher.outcome(now, outcome, roll)
-    return answered(state, outcome, now, roll), now
+    now, roll, company = world.now(), world.roll(), world.company()
+    watcher.outcome(now, outcome, roll, company)
+    return answered(state, outcome, company, now, roll), now

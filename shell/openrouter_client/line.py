@@ -1,47 +1,104 @@
-"""The line of those who wait for a place to send: first come, first served."""
+"""The line of those who wait for their turn to send: the core's `Admission`, with the loop's clock and one timer."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
+from functools import cached_property
+from typing import Any
+
+from openrouter_core.admission import Admission, Admitted, Stamp, Ticket, Turn
+from openrouter_core.limit.money import Money
+from openrouter_core.limit.pump import TurnedAway, Wait
+from openrouter_core.limit.seen import UNSENT, Limiter, Seen
+
+Waiter = asyncio.Future["Turn[Any]"]
 
 
 class Line:
-    """A number of places, and a queue for them. A place is handed from who leaves to who has waited longest."""
+    """Lets calls go when the core says so. It decides nothing: it asks at each arrival and each end, and on time."""
 
-    def __init__(self, places: int) -> None:
-        self.free: int = places
-        self.waiting: deque[asyncio.Future[None]] = deque()
+    def __init__(self, limiter: Limiter[Any, Any], money: Money | None = None) -> None:
+        self.limiter: Limiter[Any, Any] = limiter
+        self.money: Money | None = money
+        self.timer: asyncio.TimerHandle | None = None
+        self.closed: bool = False
 
-    async def enter(self, until: float) -> bool:
-        """Take a place, waiting for one until the running loop's clock shows `until`; tell whether it was got."""
-        if self.free:
-            self.free -= 1
-            return True
-        turn = asyncio.get_running_loop().create_future()
-        self.waiting.append(turn)
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that the client belongs to."""
+        return asyncio.get_running_loop()
+
+    @cached_property
+    def admission(self) -> Admission[Waiter]:
+        """Who may send: known from the first call on."""
+        return Admission(self.limiter, self.loop.time(), self.money)
+
+    def __enter__(self) -> None:
+        """Count a call that begins."""
+        self.admission.alive += 1
+
+    def __exit__(self, *raised: object) -> None:
+        """Count a call that has ended."""
+        self.admission.alive -= 1
+
+    async def enter(self, ticket: Ticket, until: float) -> Turn[Any]:
+        """Wait for the turn of a call, until the loop's clock shows `until` at the latest."""
+        turn: Waiter = self.loop.create_future()
+        self.admission.wait(ticket, turn, until)
+        self.pump()
         try:
-            async with asyncio.timeout_at(until if until < math.inf else None):
-                await turn
-        except TimeoutError:
-            self.forsake(turn)
-            return False
+            return await turn
         except asyncio.CancelledError:
-            self.forsake(turn)
+            self.forsake(ticket, turn)
             raise
-        return True
 
-    def leave(self) -> None:
-        """Give the place to the next in line."""
-        while self.waiting:
-            turn = self.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+    def leave(self, stamp: Stamp, seen: Seen) -> None:
+        """Tell that an attempt is over, and what it showed."""
+        self.admission.over(stamp, seen, self.loop.time())
+        self.pump()
+
+    def forsake(self, ticket: Ticket, turn: Waiter) -> None:
+        """Leave the line; a turn that came in the same instant goes on to the next."""
+        if turn.cancelled():
+            self.admission.cancel(ticket)
+            self.pump()
+        elif isinstance(got := turn.result(), Admitted):
+            self.leave(got.stamp, UNSENT)
+
+    def pump(self) -> None:
+        """Let all go whose turn it is, and come back when the core says."""
+        while True:
+            now = self.loop.time()
+            match self.admission.rush(now) if self.closed else self.admission.next(now):
+                case Admitted(call=turn, stamp=stamp) if turn.done():  # cancelled in this very instant
+                    self.admission.over(stamp, UNSENT, now)
+                case Admitted(call=turn) | TurnedAway(call=turn) as got:
+                    if not turn.done():
+                        turn.set_result(got)
+                case Wait(seconds):
+                    self.wake(max(now + seconds, math.nextafter(now, math.inf)))
+                    return
+                case None:
+                    return
+
+    def wake(self, at: float) -> None:
+        """Ask again at an instant, unless that is done earlier anyway."""
+        if self.timer is not None:
+            if self.timer.when() <= at:
                 return
-        self.free += 1
+            self.timer.cancel()
+        self.timer = None if at == math.inf else self.loop.call_at(at, self.woken)
 
-    def forsake(self, turn: asyncio.Future[None]) -> None:
-        """Leave the line; a place that was handed over in the same instant goes on to the next."""
-        if turn.done() and not turn.cancelled():
-            self.leave()
+    def woken(self) -> None:
+        """Ask again: a limit has opened, or somebody's time is up."""
+        self.timer = None
+        self.pump()
+
+    def close(self) -> None:
+        """Let everybody go, to find out that the client is closed."""
+        self.closed = True
+        if self.timer is not None:
+            self.timer.cancel()
+        if "admission" in self.__dict__ and asyncio.get_running_loop() is self.loop:
+            self.pump()

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from returns.result import Success
 
-from openrouter_core.call import Done, Sleep, State
+from openrouter_core.call import Done, Sleep, State, tries
 from openrouter_core.errors import DataSourceError
 from openrouter_core.journal import Answered, Moment, event_of
 from openrouter_core.outcome import Outcome
@@ -48,10 +48,10 @@ class CallWatcher:
         if self.hook is not None:
             tell(self.hook, Moment(self.number, at, event_of(state)))
 
-    def outcome(self, at: float, outcome: Outcome, roll: float) -> None:
+    def outcome(self, at: float, outcome: Outcome, roll: float, company: int) -> None:
         """Tell how an attempt ended."""
         if self.hook is not None:
-            tell(self.hook, Moment(self.number, at, Answered(outcome, roll)))
+            tell(self.hook, Moment(self.number, at, Answered(outcome, roll, company)))
 
 
 def tell(hook: Hook, moment: Moment) -> None:
@@ -64,7 +64,7 @@ def tell(hook: Hook, moment: Moment) -> None:
 
 def log_retry(number: int, state: Sleep[Any]) -> None:
     """Write the WARNING of a retry: which attempt failed, of how many, why, and how long the wait is."""
-    attempt, of = len(state.past.attempts), state.job.policy.attempts
+    attempt, of = len(state.past.attempts), tries(state)
     LOGGER.warning(
         "attempt %d of %s failed, retrying in %.3g s: %s",
         attempt,

@@ -12,7 +12,7 @@ from returns.result import Failure, Result
 
 from openrouter_client.timing import Limit
 from openrouter_client.world import Exchange
-from openrouter_core.call import Done, Sleep
+from openrouter_core.call import Done, Queue, Sleep
 from openrouter_core.errors import DataSourceError, TruncatedStream
 from openrouter_core.stream import chunk_of
 from openrouter_core.wire.chunk import ChatCompletionChunk
@@ -30,9 +30,13 @@ class Handle(Generic[T]):
         self.exchange: Exchange | None = None
         self.result: Result[T, DataSourceError] | None = None
 
-    def end(self, state: Sleep[T] | Done[T]) -> None:
+    def end(self, state: Sleep[T] | Queue[T] | Done[T]) -> None:
         """Note the result."""
-        self.result = state.result if isinstance(state, Done) else Failure(state.error)
+        error = state.past.error
+        if isinstance(state, Done):
+            self.result = state.result
+        elif error is not None:
+            self.result = Failure(error)
 
 
 class ChatStream:

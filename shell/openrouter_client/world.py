@@ -1,18 +1,20 @@
-"""What the interpreter needs: a world with a clock, dice, sleep, a place in line and a way to send, and a watcher."""
+"""What the interpreter needs: a world with a clock, dice, sleep, a line and a way to send, and a watcher."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol, TypeVar
 
 from openrouter_client.exchange import StreamExchange
 from openrouter_client.line import Line
 from openrouter_client.transport import Transport
+from openrouter_core.admission import Stamp, Ticket, Turn
 from openrouter_core.call import Clocks, State
 from openrouter_core.endpoint import HttpRequest
+from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -35,12 +37,20 @@ class World(Protocol):
         """Wait."""
         ...
 
-    def enter(self, until: float) -> Coroutine[Any, Any, bool]:
-        """Wait for a place to send, until the clock shows `until`; tell whether one was got."""
+    def attended(self) -> AbstractContextManager[object]:
+        """Count a call as alive for as long as the block lasts."""
         ...
 
-    def leave(self) -> None:
-        """Give the place back."""
+    def company(self) -> int:
+        """Count the other calls that are alive."""
+        ...
+
+    def enter(self, ticket: Ticket, until: float) -> Coroutine[Any, Any, Turn[Any]]:
+        """Wait in line for the turn to send, until the clock shows `until` at the latest."""
+        ...
+
+    def leave(self, stamp: Stamp, seen: Seen) -> None:
+        """Tell that an attempt is over, and what it showed."""
         ...
 
     def send(self, request: HttpRequest, timeout: float) -> Coroutine[Any, Any, Outcome]:
@@ -79,17 +89,17 @@ class Watcher(Protocol):
         """See the call in a new state."""
         ...
 
-    def outcome(self, at: float, outcome: Outcome, roll: float) -> None:
+    def outcome(self, at: float, outcome: Outcome, roll: float, company: int) -> None:
         """See how an attempt ended."""
         ...
 
 
 class RealWorld:
-    """The running event loop's clock, real dice, a line of `places`, and the network."""
+    """The running event loop's clock, real dice, the line, and the network."""
 
-    def __init__(self, transport: Transport, places: int) -> None:
+    def __init__(self, transport: Transport, line: Line) -> None:
         self.transport: Transport = transport
-        self.line: Line = Line(places)
+        self.line: Line = line
 
     def now(self) -> float:
         """Read the running event loop's clock."""
@@ -99,13 +109,21 @@ class RealWorld:
         """Throw Python's own dice."""
         return random.random()  # noqa: S311 - spreads retries, keeps no secret
 
-    def enter(self, until: float) -> Coroutine[Any, Any, bool]:
-        """Wait for a place to send, until the clock shows `until`; tell whether one was got."""
-        return self.line.enter(until)
+    def attended(self) -> Line:
+        """Count a call as alive for as long as the block lasts."""
+        return self.line
 
-    def leave(self) -> None:
-        """Give the place back."""
-        self.line.leave()
+    def company(self) -> int:
+        """Count the other calls that are alive."""
+        return self.line.admission.company
+
+    def enter(self, ticket: Ticket, until: float) -> Coroutine[Any, Any, Turn[Any]]:
+        """Wait in line for the turn to send, until the clock shows `until` at the latest."""
+        return self.line.enter(ticket, until)
+
+    def leave(self, stamp: Stamp, seen: Seen) -> None:
+        """Tell that an attempt is over, and what it showed."""
+        self.line.leave(stamp, seen)
 
     def send(self, request: HttpRequest, timeout: float) -> Coroutine[Any, Any, Outcome]:
         """Send a request, and tell the outcome within `timeout` seconds."""

@@ -288,7 +288,8 @@ class Paced(Client):
 
     def pump(self) -> None:
         while True:
-            match self.lines.next(self.limiter, self.state, self.in_flight, self.clock.now):
+            admit = partial(self.limiter.admit, self.state, in_flight=self.in_flight, now=self.clock.now)
+            match self.lines.next(admit, self.clock.now):
                 case Go(_, ask, call):
                     self.state, stamp = self.limiter.on_send(self.state, ask, self.clock.now)
                     self.attempt(partial(self.seen, call, stamp))

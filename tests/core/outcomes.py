@@ -307,6 +307,13 @@ OWN: dict[type[e.DataSourceError], dict[str, st.SearchStrategy[Any]]] = {
         "turns": st.integers(0, 9),
         "cost": st.none() | SECONDS,
     },
+    e.BudgetExceeded: {
+        "maximum": SECONDS,
+        "spent": SECONDS,
+        "reserved": SECONDS,
+        "worst": st.none() | SECONDS,
+        "missing": st.none() | SECONDS,
+    },
     e.DeadlineExceeded: {
         "deadline": SECONDS,
         "needed": st.none() | SECONDS,

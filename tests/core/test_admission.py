@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
 
-from openrouter_core.admission import PATIENCE, Admission, Admitted, Ticket, TurnedAway, hopeless
+from openrouter_core.admission import Admission, Admitted, Ticket, limits_of, money_of
+from openrouter_core.config import OpenRouterConfig
 from openrouter_core.limit.compose import All
 from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.money import Money, Refused
 from openrouter_core.limit.places import Places
-from openrouter_core.limit.pump import Wait
-from openrouter_core.limit.queue import Place
+from openrouter_core.limit.pump import TurnedAway, Wait
+from openrouter_core.limit.queue import Line, Place
 from openrouter_core.limit.retry_budget import Retries
-from openrouter_core.limit.seen import NOTHING, Ask, Seen
+from openrouter_core.limit.seen import NOTHING, UNSENT, Ask, Seen
 
 STEPS = st.lists(st.sampled_from(["come", "end", "cancel"]), max_size=60)
 
@@ -80,29 +82,97 @@ def test_company_is_the_others() -> None:
     assert cell.company == 2
 
 
-def test_a_wait_of_hours_turns_calls_away() -> None:
-    cell: Admission[str] = Admission(Gcra(rate=1 / (2 * PATIENCE), burst=1.0), 0.0)
-    for number in (1, 2, 3):
-        cell.wait(ticket(number), f"call {number}")
-    assert isinstance(cell.next(0.0), Admitted)
-    assert cell.next(0.0) == TurnedAway("call 2", 2 * PATIENCE)
-    assert cell.next(PATIENCE + 1.0) == Wait(PATIENCE - 1.0)
-    assert cell.needed(ticket(9), 0.0) == pytest.approx(2 * PATIENCE)
+LATE = st.lists(st.tuples(st.integers(1, 4), st.none() | st.floats(0.0, 12.0)), max_size=30)
 
 
-@pytest.mark.parametrize(
-    ("needed", "left", "vain"),
-    [
-        (0.0, 1.0, False),
-        (1.0, 1.0, True),
-        (0.9, 1.0, False),
-        (PATIENCE, math.inf, False),
-        (PATIENCE + 1.0, math.inf, True),
-        (math.inf, 1.0, False),
-    ],
-)
-def test_waiting_is_in_vain_beyond_the_deadline_or_patience(needed: float, left: float, vain: bool) -> None:
-    assert hopeless(needed, left) is vain
+@given(LATE)
+def test_who_cannot_make_it_is_told_as_soon_as_that_is_known(calls: list[Any]) -> None:
+    """Bug: a call waits until its deadline though it is known that it will miss it, or is dismissed though it would
+    have made it, or goes too late.
+    """
+    cell: Admission[int] = Admission(Gcra(rate=1.0), 0.0)
+    expiries, now, gone = dict[int, float](), 0.0, dict[int, float]()
+    for number, (_, patience) in enumerate(calls):
+        expiries[number] = math.inf if patience is None else patience
+        cell.wait(ticket(number), number, expiries[number])
+    for _ in range(100):
+        match cell.next(now):
+            case Admitted(call=call):
+                assert now < expiries[call]
+                gone[call] = now
+            case TurnedAway(call=call, needed=needed, refused=None):
+                assert now + needed >= expiries.pop(call)
+            case Wait(seconds):
+                # whoever still waits may hope: the head's wait is the least that any of them has to wait
+                assert all(expires > now + seconds for call, expires in expiries.items() if call not in gone)
+                now += seconds
+            case None:
+                break
+            case other:
+                raise AssertionError(other)
+    assert set(gone) == set(expiries)
+    assert list(gone) == sorted(gone)
+
+
+def test_that_property_bites() -> None:
+    def patient(self: Any, instant: float) -> None:
+        """Planted: nobody's time is ever up."""
+
+    def hasty(self: Any, instant: float) -> Any:
+        """Planted: those whose time is up a second later are dismissed too."""
+        return original(self, instant + 1.0)
+
+    original = Line.overdue
+    prop = test_who_cannot_make_it_is_told_as_soon_as_that_is_known
+    caught(prop, LATE, where=Line, overdue=patient)
+    caught(prop, LATE, where=Line, overdue=hasty)
+
+
+def test_who_waits_for_an_outcome_waits_until_its_deadline() -> None:
+    cell: Admission[str] = Admission(Places(0), 0.0)
+    cell.wait(ticket(1), "soon", 3.0)
+    cell.wait(ticket(2), "late", 5.0)
+    assert cell.next(0.0) == Wait(3.0)
+    assert cell.next(3.0) == TurnedAway("soon", math.inf)
+    assert cell.next(3.0) == Wait(2.0)
+    assert cell.cancel(ticket(2))
+    assert cell.next(3.0) is None
+
+
+def test_money_is_set_aside_settled_and_refused() -> None:
+    """Bug: two calls are paid from the same dollar; money that was not spent stays away; a refusal waits for ever."""
+    cell: Admission[str] = Admission(All(()), 0.0, Money(maximum=1.0))
+    for number, worst in ((1, 0.6), (2, 0.6), (3, 0.1)):
+        cell.wait(Ticket(Place(0, number), Ask(worst=worst)), f"call {number}")
+    first = cell.next(0.0)
+    assert isinstance(first, Admitted)
+    assert first.call == "call 1"
+    assert cell.next(0.0) == Wait(math.inf)
+    cell.over(first.stamp, Seen(kind="ok", cost=0.2), 1.0)
+    second, third = cell.next(1.0), cell.next(1.0)
+    assert isinstance(second, Admitted)
+    assert isinstance(third, Admitted)
+    assert [second.call, third.call] == ["call 2", "call 3"]
+    cell.over(second.stamp, NOTHING, 2.0)
+    cell.over(third.stamp, UNSENT, 2.0)
+    cell.wait(Ticket(Place(0, 4), Ask(worst=0.5)), "call 4")
+    refused = cell.next(2.0)
+    assert isinstance(refused, TurnedAway)
+    assert isinstance(refused.refused, Refused)
+    assert (refused.refused.spent, refused.refused.missing) == pytest.approx((0.8, 0.3))
+    cell.wait(Ticket(Place(0, 5), Ask()), "call 5")
+    unknown = cell.next(2.0)
+    assert isinstance(unknown, TurnedAway)
+    assert isinstance(unknown.refused, Refused)
+    assert unknown.refused.worst is None
+
+
+def test_what_a_config_says_of_limits_and_money() -> None:
+    config = OpenRouterConfig(requests_per_minute=60, tokens_per_minute=1000, max_connections=7)
+    limits = limits_of(config)
+    assert (limits.requests_per_minute, limits.tokens_per_minute, limits.places) == (60, 1000, 7)
+    assert money_of(config) is None
+    assert money_of(OpenRouterConfig(max_cost_usd=2.0, assumed_cost_usd=0.1)) == Money(maximum=2.0, assumed=0.1)
 
 
 def test_a_retry_waits_for_its_budget_and_stalls_nobody() -> None:
@@ -126,7 +196,7 @@ class Apart:
         return now
 
     def admit(self, state: float, ask: Ask, in_flight: int, now: float) -> float:
-        return {"busy": math.inf, "used up": 2 * PATIENCE}.get("".join(ask.scopes), 0.0)
+        return {"busy": math.inf, "used up": 300.0}.get("".join(ask.scopes), 0.0)
 
     def on_send(self, state: float, ask: Ask, now: float) -> tuple[float, None]:
         return state, None
@@ -135,13 +205,13 @@ class Apart:
         return state
 
 
-def test_who_waits_for_an_outcome_is_not_turned_away_with_those_who_wait_for_hours() -> None:
-    """Bug: the oldest is dismissed, though it is somebody else who would have to wait until tomorrow."""
+def test_who_waits_for_an_outcome_is_not_turned_away_with_those_who_wait_for_minutes() -> None:
+    """Bug: the oldest is dismissed, though it is somebody else who would have to wait for too long."""
     cell: Admission[str] = Admission(Apart(), 0.0)
-    cell.wait(Ticket(Place(0, 1), Ask(("busy",))), "patient")
-    cell.wait(Ticket(Place(0, 2), Ask(("used up",))), "hopeless")
-    assert cell.next(0.0) == TurnedAway("hopeless", 2 * PATIENCE)
-    assert cell.next(0.0) == Wait(math.inf)
+    cell.wait(Ticket(Place(0, 1), Ask(("busy",))), "patient", 100.0)
+    cell.wait(Ticket(Place(0, 2), Ask(("used up",))), "hopeless", 100.0)
+    assert cell.next(0.0) == TurnedAway("hopeless", 300.0)
+    assert cell.next(0.0) == Wait(100.0)
 
 
 def test_in_a_rush_everybody_goes() -> None:
@@ -149,5 +219,5 @@ def test_in_a_rush_everybody_goes() -> None:
     assert cell.rush(0.0) is None
     cell.wait(ticket(2), "second")
     cell.wait(ticket(1), "first")
-    assert [cell.rush(0.0), cell.rush(0.0), cell.rush(0.0)] == [Admitted("first", None), Admitted("second", None), None]
+    assert [cell.rush(0.0), cell.rush(0.0), cell.rush(0.0)] == [Admitted("first"), Admitted("second"), None]
     assert cell.in_flight == 2

@@ -20,6 +20,9 @@ from openrouter_core.call import Done, Job, Past, Queue, Sleep, begin
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import ProviderError
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of, replay
+from openrouter_core.limit.compose import All
+from openrouter_core.limit.hold import Hold
+from openrouter_core.limit.places import Places
 from openrouter_core.policy import Policy
 from openrouter_core.schedule import Attempts, Both, Exponential
 from openrouter_core.simulate import Reply, chat_job, scripted, simulate
@@ -28,8 +31,8 @@ SECONDS = st.floats(0.0, 1e9)
 COUNTS = st.integers(0, 99)
 EVENTS = st.one_of(
     st.builds(Queued, st.none() | SECONDS),
-    st.builds(Sent, COUNTS, st.none() | COUNTS, st.none() | SECONDS),
-    st.builds(Answered, OUTCOMES, SECONDS),
+    st.builds(Sent, COUNTS, st.none() | COUNTS, st.none() | SECONDS, st.booleans()),
+    st.builds(Answered, OUTCOMES, SECONDS, COUNTS),
     st.builds(Slept, COUNTS, st.none() | COUNTS, SECONDS, ERRORS),
     st.builds(Ended, COUNTS, SECONDS, st.none() | ERRORS),
 )
@@ -50,19 +53,24 @@ REPLIES = st.lists(
 )
 
 
+LIMITERS = st.sampled_from([Places(1), Hold(many=1, among=1), All((Places(1), Hold(many=1, among=1)))])
+"""One place only; an outage after the first failure, so that attempts are probes."""
+
+
 @given(MOMENTS)
 def test_a_moment_goes_through_json(moment: Moment) -> None:
     """Bug: an infinite limit becomes null, an error of one kind comes back as another, and a journal is unreadable."""
     assert msgspec.json.decode(msgspec.json.encode(moment), type=Moment) == moment
 
 
-@given(POLICIES, REPLIES, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1e6))
+@given(POLICIES, REPLIES, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1e6), LIMITERS)
 def test_a_call_replayed_from_its_moments_ends_in_the_same_state(
-    policy: Policy, replies: list[Reply], roll: float, began: float
+    policy: Policy, replies: list[Reply], roll: float, began: float, limiter: Any
 ) -> None:
     """Bug: a decision that depends on more than what the journal tells: a clock, dice, a counter."""
     job, before_us = chat_job(policy), chat_job(Policy(schedule=Attempts(0)))
-    timeline = simulate([(began, before_us), (began, job)], scripted(replies), rolls=itertools.repeat(roll), places=1)
+    jobs = [(began, before_us), (began, job)]
+    timeline = simulate(jobs, scripted(replies), rolls=itertools.repeat(roll), limiter=limiter)
     written = msgspec.json.encode([moment for moment in timeline.moments if moment.call == 1])
     moments = msgspec.json.decode(written, type=list[Moment])
     done = replay(job, moments)
@@ -77,9 +85,9 @@ def test_a_call_replayed_from_its_moments_ends_in_the_same_state(
 
 def test_the_properties_bite() -> None:
     ends = test_a_call_replayed_from_its_moments_ends_in_the_same_state
-    things = (POLICIES, REPLIES, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1e6))
-    caught(ends, *things, where=j, slept=lambda state: begin(state.job, state.past.began))
-    caught(ends, *things, where=j, expired=lambda state, _now: state)
+    things = (POLICIES, REPLIES, st.floats(0.0, 1.0, exclude_max=True), st.floats(0.0, 1e6), LIMITERS)
+    caught(ends, *things, where=j, slept=lambda state, _now: begin(state.job, state.past.began))
+    caught(ends, *things, where=j, concluded=lambda job, past, _result, _now: begin(job, past.began))
     caught(ends, *things, where=j, bounded=lambda limit: limit, raises=Exception)
     caught(test_a_moment_goes_through_json, MOMENTS, where=msgspec.json, encode=lambda _: b"{}", raises=Exception)
 
@@ -119,6 +127,16 @@ def test_the_story_of_a_call() -> None:
     assert isinstance(slept.error, ProviderError)
     assert told[1].event == Sent(1, 2, 9.0)
     assert told[-1].event == Ended(2, 4.0)
+
+
+def test_a_call_that_is_refused_at_once_can_be_replayed() -> None:
+    """Bug: a call whose first state is its end cannot be told, or comes back as one that waits."""
+    poor = msgspec.structs.replace(JOB, max_cost=1.0)
+    told = simulate([(0.0, poor)], scripted([Reply(said(GOOD))]), rolls=itertools.repeat(0.5))
+    assert [type(moment.event) for moment in told.moments] == [Ended]
+    done = replay(poor, told.moments)
+    assert isinstance(done, Done)
+    assert done.result == told.results[0]
 
 
 def test_a_failure_is_told_with_its_error() -> None:

@@ -17,6 +17,12 @@ from openrouter_core.limit.pump import Go, Lines, Wait, kind
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Seen
 
+
+def asking(limiter: Any, state: Any, in_flight: int, now: float) -> Any:
+    """The question that is put to the limiters."""
+    return lambda ask: limiter.admit(state, ask, in_flight, now)
+
+
 CALLS = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from([(), ("a",), ("b",)]), st.floats(0, 10), st.booleans()), max_size=60
 )
@@ -35,7 +41,7 @@ def test_calls_of_one_priority_and_scope_go_in_order_and_each_goes_or_is_cancell
             cancelled.add(number)
     assert len(lines) == len(calls) - len(cancelled)
     for _ in range(1000):
-        match lines.next(limiter, state, 0, now):
+        match lines.next(asking(limiter, state, 0, now), now):
             case Go(place, ask, call):
                 assert call == place.number
                 assert limiter.admit(state, ask, 0, now) == 0.0
@@ -53,15 +59,12 @@ def test_calls_of_one_priority_and_scope_go_in_order_and_each_goes_or_is_cancell
 
 
 def test_the_order_bites() -> None:
-    def youngest(self: Any, limiter: Any, state: Any, in_flight: Any, now: Any) -> Any:
-        heads = sorted(
-            ((place, ask, call, line) for line in self._lines.values() for place, (ask, call) in [line.head()]),
-            reverse=True,
-        )
-        for _, head, _, line in heads:
-            if limiter.admit(state, head, in_flight, now) == 0.0:
+    def youngest(self: Any, admit: Any, now: float) -> Any:
+        heads = sorted(((*line.head(), line) for line in self._lines.values()), key=lambda head: head[0], reverse=True)
+        for _, (head, _), line in heads:
+            if admit(head) == 0.0:
                 place = max(line._waiting)
-                ask, call = line._waiting[place]
+                _, (ask, call) = line._waiting[place]
                 line.cancel(place)
                 self._tidy(kind(ask))
                 return Go(place, ask, call)
@@ -77,8 +80,8 @@ def test_a_scope_that_must_wait_does_not_stall_the_others() -> None:
     state = limiter.on_outcome(state, stamp, Seen(kind="rate", resets_in=9.0, scope="a"), 0, 0.0)
     lines.push(Place(0, 1), Ask(("a",)), "held")
     lines.push(Place(0, 2), Ask(("b",)), "free")
-    assert lines.next(limiter, state, 0, 0.0) == Go(Place(0, 2), Ask(("b",)), "free")
-    assert lines.next(limiter, state, 0, 0.0) == Wait(9.0 + Gate().guard)
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(0, 2), Ask(("b",)), "free")
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Wait(9.0 + Gate().guard)
 
 
 def test_nobody_passes_a_call_that_the_key_makes_wait() -> None:
@@ -86,7 +89,7 @@ def test_nobody_passes_a_call_that_the_key_makes_wait() -> None:
     state, _ = limiter.on_send(limiter.init(0.0), Ask(("a",), 8.0), 0.0)
     lines.push(Place(0, 1), Ask(("a",), 9.0), "large")
     lines.push(Place(0, 2), Ask(("b",), 1.0), "small")
-    assert lines.next(limiter, state, 0, 0.0) == Wait(7.0)
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Wait(7.0)
 
 
 def test_an_urgent_call_goes_first_and_a_full_house_waits_for_an_outcome() -> None:
@@ -94,9 +97,9 @@ def test_an_urgent_call_goes_first_and_a_full_house_waits_for_an_outcome() -> No
     lines.push(Place(0, 1), Ask(), "usual")
     lines.push(Place(-1, 2), Ask(), "urgent")
     state = limiter.init(0.0)
-    assert lines.next(limiter, state, 1, 0.0) == Wait(inf)
-    assert lines.next(limiter, state, 0, 0.0) == Go(Place(-1, 2), Ask(), "urgent")
+    assert lines.next(asking(limiter, state, 1, 0.0), 0.0) == Wait(inf)
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(-1, 2), Ask(), "urgent")
     assert len(lines) == 1
-    assert lines.next(limiter, state, 0, 0.0) == Go(Place(0, 1), Ask(), "usual")
-    assert lines.next(limiter, state, 0, 0.0) is None
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(0, 1), Ask(), "usual")
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) is None
     assert not lines.cancel(Place(0, 1), Ask())

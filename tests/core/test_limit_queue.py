@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_line_behaves_as_a_sorted_list(steps: list[Any]) -> None:
 def test_the_order_bites() -> None:
     def last_first(self: Any) -> Any:
         place = max(self._waiting)
-        return place, self._waiting[place]
+        return place, self._waiting[place][1]
 
     def deaf(self: Any, place: Any) -> Any:
         return place in self._waiting
@@ -61,8 +62,10 @@ def test_cancelled_places_do_not_pile_up() -> None:
     for number in range(10_000):
         line.push(Place(0, number), number)
         line.cancel(Place(0, number))
+        line.push(Place(1, number), number, expires=1.0)
+        line.cancel(Place(1, number))
     line.push(Place(0, 10_000), 0)
-    assert len(line._heap) < 40
+    assert len(line._heap) + len(line._expiring) < 80
 
 
 def test_a_cancelled_place_can_be_taken_again() -> None:
@@ -74,3 +77,41 @@ def test_a_cancelled_place_can_be_taken_again() -> None:
     line.push(Place(0, 2), "d")
     assert [line.pop()[1], line.pop()[1]] == ["c", "d"]
     assert not line
+
+
+EXPIRING = st.lists(
+    st.tuples(st.sampled_from(["push", "push", "cancel", "pop", "overdue"]), st.integers(0, 9)), max_size=120
+)
+
+
+@given(EXPIRING)
+def test_those_whose_time_is_up_leave_the_line_and_nobody_else(steps: list[Any]) -> None:
+    """The bug: somebody who has gone is told that his time is up, or who has come back is forgotten."""
+    line, model = Line[int](), dict[int, float]()
+    for step, which in steps:
+        if step == "push" and which not in model:
+            model[which] = math.inf if which == 9 else which / 2
+            line.push(Place(0, which), which, model[which])
+        elif step == "cancel":
+            assert line.cancel(Place(0, which)) == (model.pop(which, None) is not None)
+        elif step == "pop" and model:
+            first = min(model)
+            assert line.pop() == (Place(0, first), first)
+            model.pop(first)
+        elif step == "overdue":
+            late = line.overdue(which / 2)
+            due = [call for call, expires in model.items() if expires <= which / 2]
+            assert (late in due) if due else late is None
+            if late is not None:
+                expires = model.pop(late)
+                assert all(expires <= model[call] for call in due if call != late)
+        assert line.soonest() == min(model.values(), default=math.inf)
+        assert len(line) == len(model)
+
+
+def test_that_bites() -> None:
+    def careless(self: Any) -> float:
+        """Planted: who has gone still counts."""
+        return self._expiring[0][0] if self._expiring else math.inf
+
+    caught(test_those_whose_time_is_up_leave_the_line_and_nobody_else, EXPIRING, where=Line, soonest=careless)

@@ -80,7 +80,7 @@ def test_the_properties_bite() -> None:
     caught(bound, CONFIGS, HINTED, HISTORIES, ROLLS, where=s, heeded=capped)
     within = test_a_retry_keeps_within_retries_cap_and_deadline
     things = (CONFIGS, OUTCOMES | HINTED, HISTORIES, ROLLS)
-    caught(within, *things, where=p, in_all=lambda policy: policy.schedule)
+    caught(within, *things, where=p, in_all=lambda _policy, schedule: schedule)
     caught(within, *things, where=p, Attempts=lambda limit: Attempts(limit + 1))
     caught(within, *things, where=p, Capped=lambda inner, _ceiling: inner)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import math
 from collections import defaultdict
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +16,15 @@ from tests.core.mutants import caught
 from tests.core.outcomes import GOOD, failed, said
 
 from openrouter_core import simulate as s
-from openrouter_core.call import Queue, expired
+from openrouter_core.admission import Admission
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DeadlineExceeded, ProviderError, Timeout
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept
+from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.money import Money
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.queue import Line
+from openrouter_core.limit.seen import Ask
 from openrouter_core.outcome import Responded, Unreachable
 from openrouter_core.policy import Policy, policy_of
 from openrouter_core.schedule import Attempts, Both, Exponential, Heeding, Immediate
@@ -56,7 +61,7 @@ PLACES = st.integers(1, 4)
 def run(arrivals: list[Any], replies: list[Reply], places: int) -> Timeline[Any]:
     """Simulate calls that are all answered from one list, each attempt by another entry."""
     server: s.Server = lambda call, attempt, _now: replies[(call * 3 + attempt) % len(replies)]  # noqa: E731
-    return simulate(arrivals, server, rolls=itertools.repeat(HALF), places=places)
+    return simulate(arrivals, server, rolls=itertools.repeat(HALF), limiter=Places(places))
 
 
 @given(ARRIVALS, REPLIES, PLACES)
@@ -89,7 +94,8 @@ def test_places_are_given_in_the_order_of_the_line(arrivals: list[Any], replies:
             case Queued():
                 line.append(moment.call)
             case Sent():
-                assert line.pop(0) == moment.call
+                assert min(line) == moment.call  # a call keeps its place for life
+                line.remove(moment.call)
             case Ended() if moment.call in line:
                 line.remove(moment.call)
             case _:
@@ -112,42 +118,40 @@ def test_a_deadline_counts_the_time_in_line_and_errors_know_all_attempts(
             assert len(result.failure().attempts) == sends[number]
 
 
-def stale(self: Any) -> None:
-    """Planted: whoever is in line when an expiry comes up is ended with the state that it had then."""
-    self.now, _, call, what = heapq.heappop(self.agenda)
-    if isinstance(what, Queue) and call in self.waiting:
-        del self.waiting[call]
-        self.enter(call, expired(what, self.now))
-    elif not isinstance(what, Queue):
-        heapq.heappush(self.agenda, (self.now, 0, call, what))
-        advance(self)
+def stale(self: Any, ticket: Any, call: Any, expires: float = math.inf) -> None:
+    """Planted: nobody's time in line is ever up."""
+    wait(self, ticket, call)
 
 
-def last_first(self: Any) -> None:
+def last_first(self: Any) -> Any:
     """Planted: the youngest is served first."""
-    self.line.reverse()
-    fill(self)
-    self.line.reverse()
+    place = max(self._waiting)
+    return place, self._waiting[place][1]
 
 
-def greedy(self: Any) -> None:
+def last_out(self: Any) -> Any:
+    """Planted: and leaves."""
+    first = self.head()
+    del self._waiting[first[0]]
+    return first
+
+
+def greedy(self: Any, state: None, ask: Any, in_flight: int, now: float) -> float:
     """Planted: one place more than there is."""
-    self.places += 1
-    fill(self)
-    self.places -= 1
+    return 0.0 if in_flight <= self.most else math.inf
 
 
-advance, fill = s.VirtualWorld.advance, s.VirtualWorld.fill
+wait = Admission.wait
 
 
 def test_the_properties_bite() -> None:
     things = (ARRIVALS, REPLIES, PLACES)
     once = test_every_call_ends_once_and_the_places_are_never_exceeded
-    caught(once, *things, where=s.VirtualWorld, fill=greedy)
+    caught(once, *things, where=Places, admit=greedy)
     order = test_places_are_given_in_the_order_of_the_line
-    caught(order, *things, where=s.VirtualWorld, fill=last_first)
+    caught(order, *things, where=Line, head=last_first, pop=last_out)
     deadline = test_a_deadline_counts_the_time_in_line_and_errors_know_all_attempts
-    caught(deadline, *things, where=s.VirtualWorld, advance=stale)
+    caught(deadline, *things, where=Admission, wait=stale)
 
 
 POLICY = Policy(schedule=Both(Exponential(1.0), Both(Attempts(3), Heeding(60.0))), timeout=10.0)
@@ -186,7 +190,7 @@ def test_an_answer_from_the_past_comes_at_once() -> None:
 def test_one_place_for_three_calls_and_a_deadline_in_line() -> None:
     hurried = Policy(schedule=Attempts(0), deadline=3.0)
     jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(hurried)), (0.0, chat_job(POLICY))]
-    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=itertools.repeat(HALF), places=1)
+    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=itertools.repeat(HALF), limiter=Places(1))
     assert timeline.sends == (0.0, 4.0)
     assert [type(result) for result in timeline.results] == [Success, Failure, Success]
     assert isinstance(timeline.results[1].failure(), DeadlineExceeded)
@@ -195,7 +199,7 @@ def test_one_place_for_three_calls_and_a_deadline_in_line() -> None:
 def test_a_place_that_frees_at_the_deadline_is_too_late() -> None:
     hurried = Policy(schedule=Attempts(0), deadline=4.0)
     jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(hurried)), (0.0, chat_job(POLICY))]
-    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=itertools.repeat(HALF), places=1)
+    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=itertools.repeat(HALF), limiter=Places(1))
     assert timeline.sends == (0.0, 4.0)
     assert isinstance(timeline.results[1].failure(), DeadlineExceeded)
 
@@ -204,16 +208,53 @@ def test_a_call_that_sleeps_holds_no_place() -> None:
     script = {0: [Reply(failed(429, {"retry-after": "30"}), 1.0), Reply(OK)], 1: [Reply(OK)]}
     server: s.Server = lambda call, attempt, _now: script[call][attempt - 1]  # noqa: E731
     jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(POLICY))]
-    timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), places=1)
+    timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), limiter=Places(1))
     assert timeline.sends == (0.0, 1.0, 31.0)
 
 
 def test_without_places_nothing_is_sent() -> None:
     hurried = Policy(schedule=Attempts(0), deadline=3.0)
     for places in (0, -1):
-        timeline = simulate([(0.0, chat_job(hurried))], scripted([Reply(OK)]), rolls=[], places=places)
+        timeline = simulate([(0.0, chat_job(hurried))], scripted([Reply(OK)]), rolls=[], limiter=Places(places))
         assert timeline.sends == ()
         assert isinstance(timeline.results[0].failure(), DeadlineExceeded)
+
+
+def test_no_more_calls_are_alive_than_there_is_room_for() -> None:
+    """Bug: a crowd that should come one after another comes at once, or some never come."""
+    jobs = [(float(number // 4), chat_job(POLICY)) for number in range(12)]
+    timeline = simulate(jobs, scripted([Reply(OK, 2.0)]), rolls=itertools.repeat(HALF), together=2)
+    assert len(timeline.results) == 12
+    alive = 0
+    for moment in timeline.moments:
+        alive += isinstance(moment.event, Queued) - isinstance(moment.event, Ended)
+        assert alive <= 2
+    assert timeline.sends == tuple(float(2 * (number // 2)) for number in range(12))
+
+
+def test_a_known_rate_paces_the_sends() -> None:
+    jobs = [(0.0, chat_job(POLICY)) for _ in range(4)]
+    limiter = Gcra(rate=2.0)
+    timeline = simulate(jobs, scripted([Reply(OK, 0.25)]), rolls=itertools.repeat(HALF), limiter=limiter)
+    assert timeline.sends == (0.0, 0.5, 1.0, 1.5)
+
+
+def test_money_is_counted_in_a_simulation_too() -> None:
+    dear = msgspec.structs.replace(chat_job(POLICY), ask=Ask(worst=0.6))
+    script = scripted([Reply(said({**GOOD, "usage": {"cost": 0.3}}), 1.0)])
+    timeline = simulate(
+        [(0.0, dear)] * 4, script, rolls=itertools.repeat(HALF), money=Money(maximum=1.0), limiter=Places(9)
+    )
+    assert timeline.sends == (0.0, 1.0)
+    assert [type(result) for result in timeline.results] == [Success, Success, Failure, Failure]
+
+
+def test_a_call_whose_time_is_up_as_its_turn_comes_gives_it_back() -> None:
+    """Bug: a place is lost with the call that came too late."""
+    late = Policy(schedule=Attempts(0), deadline=1e-12)
+    jobs = [(1e6, chat_job(late)), (1e6, chat_job(POLICY))]
+    timeline = simulate(jobs, scripted([Reply(OK, 1.0)]), rolls=itertools.repeat(HALF), limiter=Places(1))
+    assert [type(result) for result in timeline.results] == [Failure, Success]
 
 
 def test_each_outcome_takes_one_roll() -> None:

@@ -141,7 +141,8 @@ def test_the_truncation_property_bites() -> None:
     def early(reader: Reader, otherwise: Any) -> Any:
         return Finished() if reader.fold.result().usage else otherwise
 
-    arguments = st.sampled_from(sorted(WHOLE.values())), st.lists(st.floats(0, 1), min_size=10, max_size=10), HOWS
+    everywhere = st.just([cut / 400 for cut in range(401)])  # where chance does not always look
+    arguments = st.sampled_from(sorted(WHOLE.values())), everywhere, HOWS
     for where, planted in ((Fold, {"finished": lenient}), (Reader, {"_ended": eager}), (Reader, {"_ended": early})):
         caught(test_a_truncated_stream_is_never_a_success_with_less, *arguments, where=where, **planted)
 

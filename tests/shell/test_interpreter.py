@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import itertools
 import math
@@ -21,8 +22,17 @@ import openrouter_client.interpreter as interpreter_module
 from openrouter_client.interpreter import run
 from openrouter_client.line import Line
 from openrouter_client.observe import LOGGER, CallWatcher
+from openrouter_core.call import Job
 from openrouter_core.errors import DataSourceError, DeadlineExceeded
 from openrouter_core.journal import Answered, Moment, Sent
+from openrouter_core.limit.compose import All
+from openrouter_core.limit.gate import Gate
+from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.hold import Hold
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.retry_budget import Retries, RetryBudget
+from openrouter_core.limit.standard import LimitSettings, standard
 from openrouter_core.outcome import Interrupted, Responded, TimedOut, Unreachable
 from openrouter_core.policy import Policy, with_deadline
 from openrouter_core.schedule import Attempts, Both, Capped, Exponential, Heeding, Jittered, Schedule
@@ -57,7 +67,7 @@ class Scene(msgspec.Struct, frozen=True):
     arrivals: tuple[tuple[float, Policy], ...]
     replies: tuple[tuple[Reply, ...], ...]
     rolls: tuple[float, ...]
-    places: int
+    limiter: Any
 
     def server(self, call: int, attempt: int, now: float) -> Reply:
         """The reply to an attempt of a call."""
@@ -86,12 +96,25 @@ policies = st.one_of(
     st.builds(lambda policy, deadline: msgspec.structs.replace(policy, deadline=deadline), bare, some_eighths),
 )
 replies = st.builds(Reply, st.sampled_from(OUTCOMES), st.one_of(eighths, st.just(math.inf), st.just(0.0)))
+limiters = st.one_of(
+    st.integers(1, 3).map(Places),
+    st.integers(1, 2).map(lambda most: standard(LimitSettings(places=most))),
+    st.sampled_from(
+        [
+            Gcra(rate=2.0),
+            All((Places(2), Gcra(rate=1.0, burst=2.0))),
+            All((Places(2), Hold(many=2, among=2))),
+            All((Places(1), Retries(budget=RetryBudget(most=1.0)))),
+            All((Places(2), Gate(many=1))),
+        ]
+    ),
+)
 scenes = st.builds(
     Scene,
     st.lists(st.tuples(eighths, policies), min_size=1, max_size=7).map(tuple),
     st.lists(st.lists(replies, min_size=1, max_size=5).map(tuple), min_size=1, max_size=3).map(tuple),
     st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75]), min_size=1, max_size=5).map(tuple),
-    st.integers(1, 3),
+    limiters,
 )
 
 
@@ -100,24 +123,29 @@ class Told(msgspec.Struct, frozen=True):
 
     moments: Sequence[Moment]
     results: Sequence[Result[Any, DataSourceError]]
-    free: int
+    in_flight: int
+
+
+def placed(job: Job[Any], number: int) -> Job[Any]:
+    """The job of a call that comes as the n-th."""
+    return msgspec.structs.replace(job, place=Place(0, number))
 
 
 def simulated(scene: Scene) -> Told:
     """Let the simulator play a scene."""
     arrivals = [(at, chat_job(policy)) for at, policy in scene.arrivals]
-    timeline = simulate(arrivals, scene.server, rolls=endless(scene.rolls), places=scene.places)
-    return Told(timeline.moments, timeline.results, scene.places)
+    timeline = simulate(arrivals, scene.server, rolls=endless(scene.rolls), limiter=scene.limiter)
+    return Told(timeline.moments, timeline.results, 0)
 
 
 def interpreted(scene: Scene, run: Run = run) -> Told:
     """Let the real interpreter and the real line play a scene, on virtual time."""
-    line, journal, rolls = Line(scene.places), Journal(), endless(scene.rolls)
+    line, journal, rolls = Line(scene.limiter), Journal(), endless(scene.rolls)
 
     async def main(loop: Any) -> Told:
         async def call(number: int, world: World, policy: Policy) -> None:
             watcher = CallWatcher(number, journal, content=False)
-            results[number] = await run(world, chat_job(policy), watcher)
+            results[number] = await run(world, placed(chat_job(policy), number), watcher)
 
         results: dict[int, Result[Any, DataSourceError]] = {}
         tasks = []
@@ -131,7 +159,7 @@ def interpreted(scene: Scene, run: Run = run) -> Told:
                     task.result()
             if loop.now > 1e7:
                 raise Stuck
-        return Told(tuple(journal.moments), [results[number] for number in sorted(results)], line.free)
+        return Told(tuple(journal.moments), [results[number] for number in sorted(results)], line.admission.in_flight)
 
     return run_virtually(main)
 
@@ -146,7 +174,7 @@ def same(scene: Scene, run: Run = run) -> bool:
     return (
         list(got.moments) == list(expected.moments)
         and [str(result) for result in got.results] == [str(result) for result in expected.results]
-        and got.free == expected.free
+        and got.in_flight == expected.in_flight
     )
 
 
@@ -156,17 +184,17 @@ def test_the_shell_does_what_the_simulator_does(scene: Scene) -> None:
     expected, got = simulated(scene), interpreted(scene)
     assert list(got.moments) == list(expected.moments)
     assert list(map(str, got.results)) == list(map(str, expected.results))
-    assert got.free == scene.places, "a place was lost, or one too many was given back"
+    assert got.in_flight == 0, "a place was lost, or one too many was given back"
 
 
 @given(scenes)
 def test_no_more_attempts_are_under_way_than_there_are_places(scene: Scene) -> None:
     """Kills: a line that hands one place to two calls."""
-    under_way = 0
+    under_way, most = 0, scene.limiter.most if isinstance(scene.limiter, Places) else 99
     for moment in interpreted(scene).moments:
         under_way += isinstance(moment.event, Sent)
         under_way -= isinstance(moment.event, Answered)
-        assert 0 <= under_way <= scene.places
+        assert 0 <= under_way <= most
 
 
 def mutant(old: str, new: str) -> Run:
@@ -183,19 +211,34 @@ def mutant(old: str, new: str) -> Run:
     ("old", "new"),
     [
         pytest.param(
-            "        finally:\n            world.leave()", "        finally:\n            pass", id="keeps its place"
+            "            finally:\n                world.leave(state.stamp, seen)",
+            "            finally:\n                pass",
+            id="keeps its place",
         ),
-        pytest.param("world.leave()", "(world.leave(), world.leave())", id="gives its place back twice"),
+        pytest.param(
+            "world.leave(state.stamp, seen)",
+            "[world.leave(state.stamp, seen) for _ in range(2)]",
+            id="gives its place back twice",
+        ),
+        pytest.param("seen = after.past.seen", "seen = NOTHING", id="tells the limiters nothing"),
         pytest.param(
             "await world.sleep(max(0.0, state.until - world.now()))",
             "[await world.sleep(max(0.0, state.delay)) for _ in range(2)]",
             id="sleeps twice",
         ),
         pytest.param("await world.sleep(max(0.0, state.until - world.now()))", "pass", id="does not sleep"),
-        pytest.param("now, roll = world.now(), world.roll()", "now, roll = world.now(), 0.0", id="loads the dice"),
-        pytest.param("if got and isinstance(state, Done)", "if False", id="keeps the place of a call that is over"),
-        pytest.param("got = await world.enter(state.expires)", "got = True", id="does not stand in line"),
-        pytest.param("state.clocks.total", "job.policy.timeout", id="forgets the deadline of an attempt"),
+        pytest.param(
+            "world.now(), world.roll(), world.company()", "world.now(), 0.0, world.company()", id="loads the dice"
+        ),
+        pytest.param(
+            "world.now(), world.roll(), world.company()", "world.now(), world.roll(), 0", id="believes itself alone"
+        ),
+        pytest.param(
+            "turn = await world.enter(state.ticket, state.expires)",
+            "turn = Admitted(None)",
+            id="does not stand in line",
+        ),
+        pytest.param("state.clocks.total)", "job.policy.timeout)", id="forgets the deadline of an attempt"),
     ],
 )
 def test_a_planted_bug_is_found(old: str, new: str) -> None:
@@ -207,9 +250,38 @@ def test_a_planted_bug_is_found(old: str, new: str) -> None:
         pytest.fail("the property does not see this bug")
 
 
+async def test_a_turn_that_comes_as_the_time_is_up_is_given_back() -> None:
+    """Kills: an interpreter that keeps the place of a call that ended before it sent."""
+
+    class Hasty(World):
+        """A world in which time passes between a turn and its taking."""
+
+        def now(self) -> float:
+            self.passed = getattr(self, "passed", -1.0) + 1.0
+            return self.passed
+
+    line = Line(Places(1))
+    policy = with_deadline(Policy(schedule=Attempts(0)), 0.5)
+    line.enter = taking(line)  # type: ignore[method-assign]
+    world = Hasty(0, asyncio.get_running_loop(), scripted([]), endless([0.5]), line)  # type: ignore[arg-type]
+    result = await run(world, chat_job(policy), CallWatcher(0, None, content=False))
+    assert isinstance(result.failure(), DeadlineExceeded)
+    assert line.admission.in_flight == 0
+
+
+def taking(line: Line) -> Any:
+    """A line that lets anybody go, however late."""
+
+    async def enter(ticket: Any, until: float) -> Any:
+        line.admission.wait(ticket, None)  # type: ignore[arg-type]
+        return line.admission.next(0.0)
+
+    return enter
+
+
 def test_the_specified_waits_take_their_time() -> None:
     policy = Policy(schedule=Both(Exponential(1.0), Attempts(3)))
-    scene = Scene(((0.0, policy),), ((Reply(Responded(503, b"")),),), (0.5,), 1)
+    scene = Scene(((0.0, policy),), ((Reply(Responded(503, b"")),),), (0.5,), Places(1))
     told = interpreted(scene)
     assert [moment.at for moment in told.moments if isinstance(moment.event, Sent)] == [0.0, 1.0, 3.0, 7.0]
 
@@ -217,7 +289,7 @@ def test_the_specified_waits_take_their_time() -> None:
 def test_the_deadline_counts_the_wait_in_line() -> None:
     patient = Policy(schedule=Attempts(0), timeout=10.0)
     hasty = with_deadline(patient, 4.0)
-    scene = Scene(((0.0, patient), (0.0, hasty)), ((Reply(GOOD, 9.0),),), (0.5,), 1)
+    scene = Scene(((0.0, patient), (0.0, hasty)), ((Reply(GOOD, 9.0),),), (0.5,), Places(1))
     first, second = interpreted(scene).results
     assert first.unwrap().text == "hello"
     assert isinstance(second.failure(), DeadlineExceeded)
@@ -226,7 +298,7 @@ def test_the_deadline_counts_the_wait_in_line() -> None:
 
 def test_the_timeout_does_not_count_the_wait_in_line() -> None:
     policy = Policy(schedule=Attempts(0), timeout=10.0)
-    scene = Scene(tuple(itertools.repeat((0.0, policy), 5)), ((Reply(GOOD, 9.0),),), (0.5,), 1)
+    scene = Scene(tuple(itertools.repeat((0.0, policy), 5)), ((Reply(GOOD, 9.0),),), (0.5,), Places(1))
     told = interpreted(scene)
     assert all(result.unwrap().text == "hello" for result in told.results)
     assert told.moments[-1].at == 45.0

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from tests.shell.virtual import Stuck, VirtualLoop, run_virtually
 
-from openrouter_client.line import Line
+from openrouter_client.line import Line, Waiter
+from openrouter_core.admission import Admitted, Stamp, Ticket
+from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.pump import TurnedAway
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.seen import NOTHING, Seen
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -44,15 +50,16 @@ def flaw(places: int, visits: tuple[Visit, ...], kind: type[Line] = Line) -> str
     """What goes wrong when these visits are paid to a line."""
 
     async def main(loop: VirtualLoop) -> str:
-        line, inside, most = kind(places), 0, 0
+        line, inside, most = kind(Places(places)), 0, 0
         came: list[int] = []
         entered: list[int] = []
 
         async def visit(number: int, one: Visit) -> None:
             nonlocal inside, most
             came.append(number)
-            if not await line.enter(one.until):
-                assert loop.now >= one.until, "turned away too early"
+            turn = await line.enter(Ticket(Place(0, len(came))), one.until)
+            if not isinstance(turn, Admitted):
+                assert loop.now == max(one.until, one.at), "turned away too early or too late"
                 return
             entered.append(number)
             inside += 1
@@ -61,7 +68,7 @@ def flaw(places: int, visits: tuple[Visit, ...], kind: type[Line] = Line) -> str
                 await asyncio.sleep(one.stays)
             finally:
                 inside -= 1
-                line.leave()
+                line.leave(turn.stamp, NOTHING)
                 waits = [tasks[other] for other in came if other not in entered and not tasks[other].done()]
                 if one.pushes and waits:
                     waits[0].cancel()
@@ -84,8 +91,8 @@ def flaw(places: int, visits: tuple[Visit, ...], kind: type[Line] = Line) -> str
                 return str(task.exception())
         if most > places:
             return "more inside than there are places"
-        if line.free != places:
-            return f"{line.free} places are free in the end, of {places}"
+        if line.admission.in_flight or line.admission.lines:
+            return f"{line.admission.in_flight} places are taken in the end, {len(line.admission.lines)} wait"
         if entered != sorted(entered, key=came.index):
             return "somebody jumped the queue"
         return ""
@@ -103,41 +110,35 @@ def test_places_are_given_in_turn_and_never_lost(crowd: tuple[int, tuple[Visit, 
 
 
 class Forgetful(Line):
-    """Who leaves the line keeps the place that was handed over in the same instant."""
+    """Who leaves the line keeps the turn that came in the same instant."""
 
-    def forsake(self, turn: asyncio.Future[None]) -> None:
-        pass
+    def forsake(self, ticket: Ticket, turn: Waiter) -> None:
+        if turn.cancelled():
+            super().forsake(ticket, turn)
 
 
 class Careless(Line):
-    """Hands the place to somebody who has gone already."""
+    """Who leaves does not call the next."""
 
-    def leave(self) -> None:
-        if self.waiting:
-            turn = self.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-        else:
-            self.free += 1
+    def leave(self, stamp: Stamp, seen: Seen) -> None:
+        self.admission.over(stamp, seen, self.loop.time())
 
 
 class Unfair(Line):
     """Last come, first served."""
 
-    def leave(self) -> None:
-        self.waiting.reverse()
-        super().leave()
+    async def enter(self, ticket: Ticket, until: float) -> Any:
+        return await super().enter(Ticket(Place(0, -ticket.place.number)), until)
 
 
-class Generous(Line):
-    """Gives the place to the next in line and to whoever comes by."""
+class Late(Line):
+    """Nobody looks at the clock."""
 
-    def leave(self) -> None:
-        super().leave()
-        self.free += bool(self.waiting)
+    def wake(self, at: float) -> None:
+        pass
 
 
-@pytest.mark.parametrize("kind", [Forgetful, Careless, Unfair, Generous])
+@pytest.mark.parametrize("kind", [Forgetful, Careless, Unfair, Late])
 def test_a_planted_bug_is_found(kind: type[Line]) -> None:
     looking = settings(max_examples=1000, database=None, derandomize=True, phases=[Phase.generate], deadline=None)
     try:
@@ -147,22 +148,47 @@ def test_a_planted_bug_is_found(kind: type[Line]) -> None:
 
 
 async def test_a_free_place_is_taken_without_a_wait() -> None:
-    line = Line(1)
-    assert await line.enter(-math.inf)
-    assert not await line.enter(-math.inf)
-    line.leave()
-    assert line.free == 1
+    line = Line(Places(1))
+    turn = await line.enter(Ticket(), math.inf)
+    assert isinstance(turn, Admitted)
+    assert isinstance(await line.enter(Ticket(), -math.inf), TurnedAway)
+    line.leave(turn.stamp, NOTHING)
+    assert line.admission.in_flight == 0
 
 
 async def test_those_who_gave_up_do_not_pile_up() -> None:
     """Kills: waiters that stay in the queue for ever after they were cancelled."""
-    line = Line(1)
-    await line.enter(math.inf)
-    waiters: list[asyncio.Task[Any]] = [asyncio.create_task(line.enter(math.inf)) for _ in range(100)]
+    line = Line(Places(1))
+    turn = await line.enter(Ticket(), math.inf)
+    assert isinstance(turn, Admitted)
+    waiters: list[asyncio.Task[Any]] = [
+        asyncio.create_task(line.enter(Ticket(Place(0, number)), math.inf)) for number in range(1, 101)
+    ]
     await asyncio.sleep(0)
     for waiter in waiters:
         waiter.cancel()
     await asyncio.gather(*waiters, return_exceptions=True)
-    line.leave()
-    assert not line.waiting
-    assert line.free == 1
+    line.leave(turn.stamp, NOTHING)
+    assert not line.admission.lines
+    assert line.admission.in_flight == 0
+
+
+async def test_a_limit_that_opens_later_lets_the_next_go_on_time() -> None:
+    line = Line(Gcra(rate=50.0))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for number in range(4):
+        assert isinstance(await line.enter(Ticket(Place(0, number)), math.inf), Admitted)
+    assert loop.time() - began >= 3 / 50.0 - 1e-3
+
+
+async def test_when_the_client_closes_everybody_goes() -> None:
+    """Kills: calls that wait for ever for a turn at a client that is closed."""
+    line = Line(Places(0))
+    waiters = [asyncio.create_task(line.enter(Ticket(Place(0, number)), math.inf)) for number in range(3)]
+    await asyncio.sleep(0)
+    assert not any(waiter.done() for waiter in waiters)
+    line.close()
+    assert all(isinstance(turn, Admitted) for turn in await asyncio.gather(*waiters))
+    assert isinstance(await line.enter(Ticket(Place(0, 9)), math.inf), Admitted)
+    Line(Places(0)).close()

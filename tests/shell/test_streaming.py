@@ -77,8 +77,8 @@ def succeeded(result: Any) -> ChatCompletionResponse:
 
 def idle(client: OpenRouterClient) -> bool:
     """Whether all places in line are free."""
-    line = client._world.line
-    return line.free == client.config.max_connections and not line.waiting
+    admission = client._world.line.admission
+    return admission.in_flight == admission.alive == len(admission.lines) == 0
 
 
 # --- taking a stream ------------------------------------------------------------------------------------------------
@@ -536,7 +536,7 @@ async def test_leaving_while_in_line_and_while_waiting_for_the_next_attempt() ->
         async with client.stream_chat_completion(asking()) as first, client.stream_chat_completion(asking()) as second:
             await anext(first)
             taking = asyncio.ensure_future(took(second))
-            await until(lambda: client._world.line.waiting)
+            await until(lambda: client._world.line.admission.lines)
             await second.close()
             assert await taking == ""
         assert idle(client)
@@ -621,7 +621,7 @@ async def test_the_moments_of_a_stream() -> None:
 async def test_a_stream_that_was_left_can_be_replayed() -> None:
     journal = Journal()
     async with Loopback(HALF) as server, client_of(server, observe=journal) as client:
-        job = client._chat_job(asking(), None, "handed_out").unwrap()
+        job = client._chat_job(asking(), None, "handed_out", 0).unwrap()
         await broken_off(stream := client.stream_chat_completion(asking()))
     assert replay(job, journal.moments).result == stream.result  # type: ignore[union-attr]
 

@@ -7,12 +7,18 @@ import asyncio
 from tests.shell.loopback import KEY
 
 from openrouter_client import OpenRouterConfig
+from openrouter_client.line import Line
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld, World
+from openrouter_core.admission import Admitted, Ticket
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.pump import TurnedAway
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.seen import NOTHING
 
 
 def world() -> RealWorld:
-    return RealWorld(Transport(OpenRouterConfig(api_key=KEY)), 3)
+    return RealWorld(Transport(OpenRouterConfig(api_key=KEY)), Line(Places(3)))
 
 
 async def test_it_is_a_world() -> None:
@@ -52,8 +58,13 @@ async def test_sleep_can_be_cancelled() -> None:
     assert not real.transport.limits
 
 
-async def test_places_are_those_of_the_line() -> None:
+async def test_turns_are_those_of_the_line_and_the_living_are_counted() -> None:
     real = world()
-    assert [await real.enter(real.now() + 0.001) for _ in range(4)] == [True, True, True, False]
-    real.leave()
-    assert await real.enter(real.now())
+    with real.attended(), real.attended():
+        assert real.company() == 1
+        turns = [await real.enter(Ticket(Place(0, number)), real.now() + 0.001) for number in range(4)]
+    assert [type(turn) for turn in turns] == [Admitted, Admitted, Admitted, TurnedAway]
+    assert isinstance(turns[0], Admitted)
+    real.leave(turns[0].stamp, NOTHING)
+    assert isinstance(await real.enter(Ticket(), real.now() + 0.001), Admitted)
+    assert real.company() == 0

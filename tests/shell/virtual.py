@@ -86,6 +86,12 @@ class World:
         self.enter = line.enter
         self.leave = line.leave
 
+    def attended(self) -> Line:
+        return self.line
+
+    def company(self) -> int:
+        return self.line.admission.company
+
     def now(self) -> float:
         return self.loop.time()
 

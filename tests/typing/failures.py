@@ -7,6 +7,7 @@ from typing import assert_type
 
 from openrouter_client import (
     AuthError,
+    BudgetExceeded,
     ConnectError,
     DataSourceError,
     DeadlineExceeded,
@@ -26,6 +27,7 @@ from openrouter_client import (
 
 KINDS: tuple[type[DataSourceError], ...] = (
     AuthError,
+    BudgetExceeded,
     ConnectError,
     DeadlineExceeded,
     Disconnected,

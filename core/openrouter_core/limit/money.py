@@ -1,6 +1,7 @@
 """A budget in money: reserve the worst case before sending, settle by what it cost.
 
-    reserve    spent + reserved + worst <= maximum, else refused with what is missing
+    reserve    spent + reserved + worst <= maximum, else refused with what is missing;
+               for good where spent + worst > maximum, or the worst case is unknown
     settle     reserved -= worst;  spent += cost             an unknown cost is taken to be the worst case, never zero
 
 Amounts are whole nano-dollars inside (1e-9 USD, rounded up), so that any interleaving gives the same sums exactly; USD
@@ -33,13 +34,17 @@ class Reserved(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an attempt may not be paid for, in USD. `missing`: what the budget lacks, None if that cannot be known."""
+    """Why an attempt may not be paid for, in USD. `missing`: what the budget lacks, None if that cannot be known.
+
+    `final`: it never can be; otherwise attempts that are under way may turn out to cost less than was set aside.
+    """
 
     maximum: float
     spent: float
     reserved: float
     worst: float | None
     missing: float | None
+    final: bool = True
 
     def __str__(self) -> str:
         """Say why and by how much, in one line."""
@@ -74,6 +79,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
                 reserved=state.reserved / NANO,
                 worst=worst if known else None,
                 missing=over / NANO if known else None,
+                final=not known or over > state.reserved,
             )
         )
 

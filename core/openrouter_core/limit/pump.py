@@ -2,26 +2,32 @@
 
 There is a line for each set of scopes, and one more for its retries, which wait for their budget.
 
-    Go(place, ask, call)    it has left the line: book it with on_send, send it, and ask again
-    Wait(seconds)           ask again then, or at the next outcome or arrival, whichever is first; inf: at the next
-    None                    nobody waits
+    Go(place, ask, call)       it has left the line: book it, send it, and ask again
+    TurnedAway(call, needed)   it has left the line without hope: it cannot wait as long as it would have to
+    Wait(seconds)              ask again then, or at the next outcome or arrival, whichever is first; inf: at the next
+    None                       nobody waits
 
 A line whose head must wait does not stall the other lines. But while the key itself makes the oldest call wait, nobody
-younger passes: otherwise small calls could keep a large one out for ever.
+younger passes: otherwise small calls could keep a large one out for ever. A call that must wait for a time that is
+known, and longer than its deadline allows, is told at once and not when the deadline has passed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from math import inf
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from openrouter_core.limit.money import Refused
 from openrouter_core.limit.queue import Line, Place
-from openrouter_core.limit.seen import Ask, Limiter
+from openrouter_core.limit.seen import Ask
 
 T = TypeVar("T")
+
+Admit = Callable[[Ask], float | Refused]
+"""What the limiters say of a call: seconds to wait, inf to wait for an outcome, or that it will never be let go."""
 
 
 class Go(msgspec.Struct, Generic[T], frozen=True):
@@ -32,20 +38,18 @@ class Go(msgspec.Struct, Generic[T], frozen=True):
     call: T
 
 
+class TurnedAway(msgspec.Struct, Generic[T], frozen=True):
+    """A call that waits no longer: `needed` seconds are more than it has, or there is no money for it (`refused`)."""
+
+    call: T
+    needed: float
+    refused: Refused | None = None
+
+
 class Wait(msgspec.Struct, frozen=True):
     """Nobody goes for so many seconds, or until an outcome (inf)."""
 
     seconds: float
-
-
-def first(head: tuple[Place, Any]) -> Place:
-    """Give the place of a line's head, to sort by."""
-    return head[0]
-
-
-def kind(ask: Ask) -> Hashable:
-    """Tell which line a call waits in: calls that wait for the same limits stand in the same line."""
-    return ask.scopes, ask.retry
 
 
 class Lines(Generic[T]):
@@ -58,9 +62,9 @@ class Lines(Generic[T]):
         """Count the calls that wait."""
         return sum(len(line) for line in self._lines.values())
 
-    def push(self, place: Place, ask: Ask, call: T) -> None:
-        """Let a call wait."""
-        self._lines.setdefault(kind(ask), Line()).push(place, (ask, call))
+    def push(self, place: Place, ask: Ask, call: T, expires: float = inf) -> None:
+        """Let a call wait, until `expires` at the latest."""
+        self._lines.setdefault(kind(ask), Line()).push(place, (ask, call), expires)
 
     def cancel(self, place: Place, ask: Ask) -> bool:
         """Give the place of a waiting call back; False when it does not wait."""
@@ -69,44 +73,52 @@ class Lines(Generic[T]):
         self._tidy(kind(ask))
         return given_back
 
-    def next(self, limiter: Limiter[Any, Any], state: Any, in_flight: int, now: float) -> Go[T] | Wait | None:
-        """Let the oldest call go that may, or say how long nobody may."""
-        heads = sorted((line.head() for line in self._lines.values()), key=first)
-        soonest = inf
-        for head in heads:
-            place, (ask, call) = head
-            wait = limiter.admit(state, ask, in_flight, now)
+    def next(self, admit: Admit, now: float) -> Go[T] | TurnedAway[T] | Wait | None:
+        """Let the oldest call go that may, turn one away that has no hope, or say how long nobody goes."""
+        ordered = sorted(self._lines.values(), key=front)
+        soonest, held = inf, 0.0
+        for number, line in enumerate(ordered, 1):
+            ask = line.head()[1][0]
+            wait = held or admit(ask)
+            if isinstance(wait, Refused):
+                return TurnedAway(self._taken(line).call, 0.0, wait)
+            late = line.overdue(now + wait if wait < inf else now)
+            if late is not None:
+                self._tidy(kind(ask))
+                return TurnedAway(late[1], wait)
             if wait <= 0.0:
-                self._taken(head)
-                return Go(place, ask, call)
-            for_the_key = limiter.admit(state, Ask((), ask.tokens), in_flight, now)
-            if for_the_key > 0.0:
-                return Wait(min(soonest, for_the_key))
-            soonest = min(soonest, wait)
-        return Wait(soonest) if heads else None
+                return self._taken(line)
+            if not held and number < len(ordered):
+                held = for_the_key(admit, ask)
+            soonest = min(soonest, wait, line.soonest() - now)
+        return Wait(soonest) if ordered else None
 
-    def oldest(self) -> tuple[T, Ask] | None:
+    def oldest(self) -> Go[T] | None:
         """Take the oldest call out of its line; None when nobody waits."""
-        heads = [line.head() for line in self._lines.values()]
-        return self._taken(min(heads, key=first)) if heads else None
+        return self._taken(min(self._lines.values(), key=front)) if self._lines else None
 
-    def hopeless(
-        self, limiter: Limiter[Any, Any], state: Any, in_flight: int, now: float, patience: float
-    ) -> tuple[T, float] | None:
-        """Take the oldest call out of its line that would have to wait longer than `patience`, with its wait."""
-        for head in sorted((line.head() for line in self._lines.values()), key=first):
-            wait = limiter.admit(state, head[1][0], in_flight, now)
-            if patience < wait < inf:
-                return self._taken(head)[0], wait
-        return None
-
-    def _taken(self, head: tuple[Place, tuple[Ask, T]]) -> tuple[T, Ask]:
+    def _taken(self, line: Line[tuple[Ask, T]]) -> Go[T]:
         """Take a head out of its line."""
-        _, (ask, call) = head
-        self._lines[kind(ask)].pop()
+        place, (ask, call) = line.pop()
         self._tidy(kind(ask))
-        return call, ask
+        return Go(place, ask, call)
 
     def _tidy(self, key: Hashable) -> None:
         if key in self._lines and not self._lines[key]:
             del self._lines[key]
+
+
+def front(line: Line[Any]) -> Place:
+    """Give the place of a line's head, to sort by."""
+    return line.head()[0]
+
+
+def kind(ask: Ask) -> Hashable:
+    """Tell which line a call waits in: calls that wait for the same limits stand in the same line."""
+    return ask.scopes, ask.retry
+
+
+def for_the_key(admit: Admit, ask: Ask) -> float:
+    """Tell how long the key itself makes a call wait, whatever its scopes say."""
+    wait = admit(Ask((), ask.tokens, worst=ask.worst))
+    return 0.0 if isinstance(wait, Refused) else wait

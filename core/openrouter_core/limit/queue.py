@@ -1,17 +1,19 @@
 """The waiting line: who goes next. Lower priority numbers first, first come first served among equals.
 
-`Line` is explicitly mutable, and private to its owner: a binary heap beside a table of who is still waiting. A
-persistent heap was the alternative; it costs about ten times as much per call, and nothing would read its old versions,
-because a call's place in the line is not a fact about the quota. It reads no clock and no dice: the same calls of
-`push`, `cancel` and `pop` in the same order give the same line.
+`Line` is explicitly mutable, and private to its owner: a binary heap beside a table of who is still waiting, and
+another heap of those who cannot wait for ever. A persistent heap was the alternative; it costs about ten times as much
+per call, and nothing would read its old versions, because a call's place in the line is not a fact about the quota. It
+reads no clock and no dice: the same calls of its methods in the same order give the same line.
 
-Cancelling only strikes the entry from the table; it is passed over when it reaches the front, and the heap is rebuilt
-once more than half of it is struck. So `push` and `pop` cost O(log n), `cancel` and `head` O(1), all amortised.
+Cancelling only strikes the entry from the table; it is passed over when it reaches a front, and the heaps are rebuilt
+once more than half of them is struck. So `push`, `pop` and `overdue` cost O(log n), `cancel` and `head` O(1), all
+amortised.
 """
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -25,38 +27,43 @@ class Place(NamedTuple):
 
 
 class Line(Generic[T]):
-    """A priority queue of calls that wait, each with its place."""
+    """A priority queue of calls that wait, each with its place, and some until an instant only."""
 
     def __init__(self) -> None:
         self._heap: list[Place] = []
-        self._waiting: dict[Place, T] = {}
+        self._expiring: list[tuple[float, Place]] = []
+        self._waiting: dict[Place, tuple[float, T]] = {}
 
     def __len__(self) -> int:
         """Count the calls that wait."""
         return len(self._waiting)
 
-    def push(self, place: Place, call: T) -> None:
-        """Let a call wait at its place. A place that is already taken is not taken twice."""
+    def push(self, place: Place, call: T, expires: float = inf) -> None:
+        """Let a call wait at its place, until `expires` seconds on the owner's clock. No place is taken twice."""
         if place in self._waiting:
             raise ValueError(f"{place} is taken")
-        self._waiting[place] = call
+        self._waiting[place] = (expires, call)
         heappush(self._heap, place)
+        if expires < inf:
+            heappush(self._expiring, (expires, place))
 
     def cancel(self, place: Place) -> bool:
         """Give a place back; False when nobody waits there."""
         if place not in self._waiting:
             return False
         del self._waiting[place]
-        if len(self._heap) > 2 * len(self._waiting) + 16:
+        if max(len(self._heap), len(self._expiring)) > 2 * len(self._waiting) + 16:
             self._heap = list(self._waiting)
+            self._expiring = [(expires, place) for place, (expires, _) in self._waiting.items() if expires < inf]
             heapify(self._heap)
+            heapify(self._expiring)
         return True
 
     def head(self) -> tuple[Place, T]:
         """Show who goes next, without letting go. The line must not be empty: its truth value says so."""
         while self._heap[0] not in self._waiting:
             heappop(self._heap)
-        return self._heap[0], self._waiting[self._heap[0]]
+        return self._heap[0], self._waiting[self._heap[0]][1]
 
     def pop(self) -> tuple[Place, T]:
         """Let the next one go. The line must not be empty."""
@@ -64,3 +71,18 @@ class Line(Generic[T]):
         heappop(self._heap)
         del self._waiting[first[0]]
         return first
+
+    def soonest(self) -> float:
+        """Tell when the first of those who cannot wait for ever must have gone; infinity when all can."""
+        while self._expiring and self._waiting.get(self._expiring[0][1], (None,))[0] != self._expiring[0][0]:
+            heappop(self._expiring)
+        return self._expiring[0][0] if self._expiring else inf
+
+    def overdue(self, instant: float) -> T | None:
+        """Take somebody out of the line whose time is up at `instant`; None when there is nobody."""
+        if self.soonest() > instant:
+            return None
+        _, place = heappop(self._expiring)
+        _, call = self._waiting[place]
+        self.cancel(place)
+        return call

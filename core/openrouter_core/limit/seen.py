@@ -29,12 +29,14 @@ class Ask(msgspec.Struct, frozen=True):
 
     `scopes` names what has limits of its own besides the key: the model, the model at a provider, all free models.
     `tokens` is the estimate of prompt and completion tokens; only limits on tokens read it. `retry` says that the call
-    goes again because the server failed it, which the retry budget bounds.
+    goes again because the server failed it, which the retry budget bounds. `worst` is the most that the attempt can
+    cost in USD, None where that is unknown; only a budget in money reads it.
     """
 
     scopes: tuple[str, ...] = ()
     tokens: float = 0.0
     retry: bool = False
+    worst: float | None = None
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     `hint` is the wait that the server asked for (Retry-After, or the body's retry_after).
     `limit`, `resets_in` and `window` are a documented quota: so many requests, until when, in windows of which length.
     `resets_in` may be negative: the named moment has passed on the client's clock.
-    `scope` is the one that the answer blames; "" blames the key. `tokens` is what was really used, if known.
+    `scope` is the one that the answer blames; "" blames the key. `tokens` is what was really used, if known, and `cost`
+    what it cost in USD: 0.0 for what is never billed, None for what nobody told.
     `company` counts the client's other calls that are alive: in flight, waiting or between two attempts.
     """
 
@@ -54,11 +57,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     window: float | None = None
     scope: str = ""
     tokens: float | None = None
+    cost: float | None = None
     company: int = 0
 
 
 NOTHING = Seen(kind="other")
 """What a limiter sees of an attempt that is none of its business, but is over."""
+
+UNSENT = Seen(kind="other", cost=0.0)
+"""What is seen of a call that was let go and then sent nothing."""
 
 S = TypeVar("S")
 P = TypeVar("P")

@@ -7,7 +7,8 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     """One try of a call, with its times in seconds since the call began.
 
     `number` counts from 1. `outcome` says in a few words how it ended ("200", "timeout", "refused", ...), `status` is
-    the HTTP status where one arrived, and `waited` is how many seconds the call waited before this try.
+    the HTTP status where one arrived, and `waited` is how many seconds the call waited before this try. `model` is set
+    where it was another than the request asked for: a fallback.
     """
 
     number: int
@@ -16,6 +17,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     outcome: str
     status: int | None = None
     waited: float = 0.0
+    model: str = ""
 
 
 class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
