@@ -19,12 +19,11 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
 
-from returns.result import Success
+import msgspec
 
 from openrouter_core.limit.compose import is_probe
 from openrouter_core.limit.pump import Go, Lines, Wait
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.retry_budget import RetryBudget
 from openrouter_core.limit.seen import Ask, Kind, Seen
 from openrouter_core.limit.standard import LimitSettings, standard
 
@@ -276,14 +275,15 @@ class Paced(Client):
         self.limiter = standard(settings)
         self.state = self.limiter.init(0.0)
         self.lines: Lines[Call] = Lines()
-        self.budget = RetryBudget()
-        self.tokens = self.budget.init(0.0)
         self.rate_retries = rate_retries
         self.timer = INF
         super().__init__(*of)
 
     def begin(self, call: Call) -> None:
-        self.lines.push(Place(0, call.number), Ask(), call)
+        self.wait(call, retry=False)
+
+    def wait(self, call: Call, *, retry: bool) -> None:
+        self.lines.push(Place(0, call.number), Ask(retry=retry), call)
         self.pump()
 
     def pump(self) -> None:
@@ -310,43 +310,24 @@ class Paced(Client):
             self.pump()
 
     def seen(self, call: Call, stamp: Any, seen: Seen) -> None:
-        now = self.clock.now
-        seen = Seen(
-            kind=seen.kind,
-            hint=seen.hint,
-            limit=seen.limit,
-            resets_in=seen.resets_in,
-            window=seen.window,
-            company=self.alive - 1,
-        )
-        self.state = self.limiter.on_outcome(self.state, stamp, seen, self.in_flight, now)
-        probe = is_probe(stamp)
+        seen = msgspec.structs.replace(seen, company=self.alive - 1)
+        self.state = self.limiter.on_outcome(self.state, stamp, seen, self.in_flight, self.clock.now)
         if seen.kind == "ok":
-            self.tokens = self.budget.succeeded(self.tokens, now)
             self.end(call, failed=False)
         elif seen.kind == "rate":
             call.refusals += 1
             self.again(call, call.refusals, self.rate_retries, max(seen.hint or 0.0, seen.resets_in or 0.0))
         else:
+            probe = is_probe(stamp)
             call.retries += 0 if probe else 1
-            self.again(call, max(1, call.retries), 3, 0.0, draws=not probe)
+            self.again(call, max(1, call.retries), 3, 0.0, retry=not probe)
         self.pump()
 
-    def again(self, call: Call, number: int, most: int, hint: float, *, draws: bool = False) -> None:
+    def again(self, call: Call, number: int, most: int, hint: float, *, retry: bool = False) -> None:
         if number > most:
             return self.end(call, failed=True)
         wait = max(hint, min(60.0, 2.0 ** (number - 1)))
-        return self.clock.at(self.clock.now + wait, lambda: self.back(call, draws=draws))
-
-    def back(self, call: Call, *, draws: bool) -> None:
-        if draws:
-            drawn = self.budget.draw(self.tokens, self.clock.now)
-            if not isinstance(drawn, Success):
-                wait = drawn.failure().wait
-                self.clock.at(self.clock.now + max(wait, 1e-3), lambda: self.back(call, draws=True))
-                return
-            self.tokens = drawn.unwrap()
-        self.begin(call)
+        return self.clock.at(self.clock.now + wait, lambda: self.wait(call, retry=retry))
 
 
 POLICIES: dict[str, Callable[..., Client]] = {
