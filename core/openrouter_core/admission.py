@@ -27,6 +27,7 @@ T = TypeVar("T")
 def limits_of(config: OpenRouterConfig) -> LimitSettings:
     """Read what a config says of limits."""
     return LimitSettings(
+        adaptive=config.adaptive_limits,
         requests_per_minute=config.requests_per_minute,
         tokens_per_minute=config.tokens_per_minute,
         places=config.max_connections,

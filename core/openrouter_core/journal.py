@@ -15,22 +15,10 @@ import msgspec
 from returns.result import Failure
 
 from openrouter_core.admission import Admitted
-from openrouter_core.call import (
-    Done,
-    Job,
-    Queue,
-    Send,
-    Sleep,
-    State,
-    answered,
-    begin,
-    concluded,
-    entered,
-    slept,
-    tries,
-)
+from openrouter_core.call import answered, begin, concluded, entered, slept
 from openrouter_core.errors import AnyError, DataSourceError, known
 from openrouter_core.outcome import Outcome
+from openrouter_core.states import Done, Job, Queue, Send, Sleep, State, tries
 
 T = TypeVar("T")
 

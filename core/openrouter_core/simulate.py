@@ -21,7 +21,7 @@ from returns.result import Result
 
 from openrouter_core.admission import Admission, Admitted, Turn
 from openrouter_core.api import CHAT_COMPLETIONS
-from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, answered, begin, entered, slept
+from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import DataSourceError
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of
@@ -32,6 +32,7 @@ from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import UNSENT, Limiter
 from openrouter_core.outcome import Outcome, TimedOut, summary
 from openrouter_core.policy import Policy
+from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
 from openrouter_core.wire.response import ChatCompletionResponse
 
 T = TypeVar("T")

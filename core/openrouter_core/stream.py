@@ -25,10 +25,10 @@ from typing import Any, Final
 import msgspec
 
 from openrouter_core import sse
-from openrouter_core.call import Clocks
 from openrouter_core.envelope import UNDECODABLE, mapping, page_text
 from openrouter_core.fold import Fold
 from openrouter_core.outcome import Cut, Finished, Lost, Malformed, Overlong, Stalled, Streamed, StreamEnd
+from openrouter_core.states import Clocks
 from openrouter_core.wire.chunk import ChatCompletionChunk, Delta, FunctionCallDelta, StreamChoice, ToolCallDelta
 from openrouter_core.wire.message import FunctionCall, ToolCall
 from openrouter_core.wire.response import ChatCompletionResponse, ResponseMessage

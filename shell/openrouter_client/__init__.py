@@ -13,7 +13,6 @@ from openrouter_client.client import OpenRouterClient
 from openrouter_client.raising import OpenRouterError, unwrap
 from openrouter_client.streaming import ChatStream
 from openrouter_core.build import parse_request
-from openrouter_core.call import Job
 from openrouter_core.classify import classify
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import (
@@ -55,6 +54,7 @@ from openrouter_core.schedule import (
     next_delay,
 )
 from openrouter_core.simulate import Reply, Timeline, chat_job, scripted, simulate
+from openrouter_core.states import Job
 from openrouter_core.tool import Tool
 from openrouter_core.tool_loop import ToolRun
 from openrouter_core.typed import Parsed

@@ -24,7 +24,6 @@ from openrouter_client.world import RealWorld
 from openrouter_core.admission import limits_of, money_of
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.build import BuildSettings, build_chat
-from openrouter_core.call import Job, Mode
 from openrouter_core.config import OpenRouterConfig, checked
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import ConnectError, DataSourceError
@@ -34,6 +33,7 @@ from openrouter_core.limit.queue import Place
 from openrouter_core.limit.standard import standard
 from openrouter_core.policy import Policy, checked_deadline, policy_of, until, with_deadline
 from openrouter_core.question import ask
+from openrouter_core.states import Job, Mode
 from openrouter_core.tool_loop import LoopLimits, ToolRun
 from openrouter_core.typed import Parsed
 from openrouter_core.wire.chunk import ChatCompletionChunk

@@ -12,9 +12,9 @@ from contextlib import aclosing
 
 from openrouter_client.direct import Answer, next_piece
 from openrouter_client.transport import BROKEN, Reading, Transport, ran_out, read_whole
-from openrouter_core.call import Clocks
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.outcome import Finished, Outcome, Unreachable
+from openrouter_core.states import Clocks
 from openrouter_core.stream import Reader
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse

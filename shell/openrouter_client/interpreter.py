@@ -12,10 +12,11 @@ from returns.result import Result
 from openrouter_client.streaming import Handle
 from openrouter_client.world import Watcher, World
 from openrouter_core.admission import Admitted
-from openrouter_core.call import Done, Job, Queue, Send, Sleep, State, answered, begin, entered, slept
+from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.errors import DataSourceError
 from openrouter_core.limit.seen import NOTHING, UNSENT
 from openrouter_core.outcome import Outcome, Streamed
+from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
 from openrouter_core.wire.chunk import ChatCompletionChunk
 
 T = TypeVar("T")

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from returns.result import Success
 
-from openrouter_core.call import Done, Sleep, State, tries
 from openrouter_core.errors import DataSourceError
 from openrouter_core.journal import Answered, Moment, event_of
 from openrouter_core.outcome import Outcome
+from openrouter_core.states import Done, Sleep, State, tries
 from openrouter_core.wire.response import ChatCompletionResponse
 
 LOGGER: Final = logging.getLogger("openrouter_client")

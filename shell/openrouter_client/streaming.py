@@ -12,8 +12,8 @@ from returns.result import Failure, Result
 
 from openrouter_client.timing import Limit
 from openrouter_client.world import Exchange
-from openrouter_core.call import Done, Queue, Sleep
 from openrouter_core.errors import DataSourceError, TruncatedStream
+from openrouter_core.states import Done, Queue, Sleep
 from openrouter_core.stream import chunk_of
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse

@@ -12,10 +12,10 @@ from openrouter_client.exchange import StreamExchange
 from openrouter_client.line import Line
 from openrouter_client.transport import Transport
 from openrouter_core.admission import Stamp, Ticket, Turn
-from openrouter_core.call import Clocks, State
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome
+from openrouter_core.states import Clocks, State
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse
 

@@ -148,27 +148,24 @@ async def core(count: str) -> Numbers:
 
 async def admission(waiting: str, count: str) -> Numbers:
     """Measure letting calls go, one by one, while very many wait: the limiters are asked, and the call is booked."""
-    from openrouter_core.limit.pump import Go, Lines
+    from openrouter_core.admission import Admission, Admitted, Ticket
     from openrouter_core.limit.queue import Place
     from openrouter_core.limit.seen import Ask, Seen
     from openrouter_core.limit.standard import LimitSettings, standard
 
-    lines: Lines[None] = Lines()
-    ask = Ask(("x-ai/grok-4",))
+    now, used = 0.0, 0.0
+    cell: Admission[None] = Admission(standard(LimitSettings()), now)
+    ask, answered = Ask(("x-ai/grok-4",)), Seen(kind="ok", scope="x-ai/grok-4")
     for number in range(int(waiting)):
-        lines.push(Place(0, number), ask, None)
-    limiter, now = standard(LimitSettings()), 0.0
-    state: Any = limiter.init(now)
-    used = 0.0
+        cell.wait(Ticket(Place(0, number), ask), None)
     for _ in range(int(count)):
         now += 0.01
         began = time.process_time()
-        gone = lines.next(limiter, state, 0, now)
-        if not isinstance(gone, Go):
-            raise TypeError(f"nobody may go: {gone}")
-        state, stamp = limiter.on_send(state, gone.ask, now)
+        gone = cell.next(now)
         used += time.process_time() - began
-        state = limiter.on_outcome(state, stamp, Seen(kind="ok", scope="x-ai/grok-4"), 0, now)
+        if not isinstance(gone, Admitted):
+            raise TypeError(f"nobody may go: {gone}")
+        cell.over(gone.stamp, answered, now)
     return {"cpu": used / int(count)}
 
 

@@ -13,18 +13,17 @@ import math
 import random
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol
 
-from returns.result import Success
+import msgspec
 
 from openrouter_core.limit.compose import is_probe
 from openrouter_core.limit.pump import Go, Lines, Wait
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.retry_budget import RetryBudget
 from openrouter_core.limit.seen import Ask, Kind, Seen
 from openrouter_core.limit.standard import LimitSettings, standard
 
@@ -60,6 +59,14 @@ class Quota(Protocol):
 
     def allowed(self, start: float, end: float) -> float: ...
 
+    def room(self, now: float) -> float:
+        """Say when the next request may be accepted; `now` if one is now."""
+        ...
+
+    def whole(self, start: float, end: float) -> tuple[float, float]:
+        """Give the span within this one that use may be measured in: a part of a window may be used in full."""
+        ...
+
 
 @dataclass
 class Bucket:
@@ -81,6 +88,16 @@ class Bucket:
             stop = self.rates[number + 1][0] if number + 1 < len(self.rates) else INF
             total += max(0.0, min(end, stop) - max(start, begin)) * rate
         return total
+
+    def room(self, now: float) -> float:
+        tokens = min(self.burst, self.tokens + self.allowed(self.at, now))
+        if tokens >= 1 - 1e-9:
+            return now
+        change = min((begin for begin, _ in self.rates if begin > now), default=INF)
+        return min(now + (1 - tokens) / [r for begin, r in self.rates if begin <= now][-1], change)
+
+    def whole(self, start: float, end: float) -> tuple[float, float]:
+        return start, end
 
     def take(self, now: float) -> Seen | None:
         self.tokens = min(self.burst, self.tokens + self.allowed(self.at, now))
@@ -109,6 +126,16 @@ class Windows:
 
     def allowed(self, start: float, end: float) -> float:
         return self.limit / self.length * (end - start)
+
+    def room(self, now: float) -> float:
+        current = math.floor((now + self.phase) / self.length)
+        if current != self.current or self.used < self.limit:
+            return now
+        return (current + 1) * self.length - self.phase + 1e-9
+
+    def whole(self, start: float, end: float) -> tuple[float, float]:
+        first, last = ((at + self.phase) / self.length for at in (start, end))
+        return math.ceil(first) * self.length - self.phase, math.floor(last) * self.length - self.phase
 
     def take(self, now: float) -> Seen | None:
         current = math.floor((now + self.phase) / self.length)
@@ -276,14 +303,15 @@ class Paced(Client):
         self.limiter = standard(settings)
         self.state = self.limiter.init(0.0)
         self.lines: Lines[Call] = Lines()
-        self.budget = RetryBudget()
-        self.tokens = self.budget.init(0.0)
         self.rate_retries = rate_retries
         self.timer = INF
         super().__init__(*of)
 
     def begin(self, call: Call) -> None:
-        self.lines.push(Place(0, call.number), Ask(), call)
+        self.wait(call, retry=False)
+
+    def wait(self, call: Call, *, retry: bool) -> None:
+        self.lines.push(Place(0, call.number), Ask(retry=retry), call)
         self.pump()
 
     def pump(self) -> None:
@@ -296,7 +324,7 @@ class Paced(Client):
                 case Wait(seconds):
                     self.wake_at(self.clock.now + seconds)
                     return
-                case None:
+                case _:
                     return
 
     def wake_at(self, when: float) -> None:
@@ -311,43 +339,53 @@ class Paced(Client):
             self.pump()
 
     def seen(self, call: Call, stamp: Any, seen: Seen) -> None:
-        now = self.clock.now
-        seen = Seen(
-            kind=seen.kind,
-            hint=seen.hint,
-            limit=seen.limit,
-            resets_in=seen.resets_in,
-            window=seen.window,
-            company=self.alive - 1,
-        )
-        self.state = self.limiter.on_outcome(self.state, stamp, seen, self.in_flight, now)
-        probe = is_probe(stamp)
+        seen = msgspec.structs.replace(seen, company=self.alive - 1)
+        self.state = self.limiter.on_outcome(self.state, stamp, seen, self.in_flight, self.clock.now)
         if seen.kind == "ok":
-            self.tokens = self.budget.succeeded(self.tokens, now)
             self.end(call, failed=False)
         elif seen.kind == "rate":
             call.refusals += 1
             self.again(call, call.refusals, self.rate_retries, max(seen.hint or 0.0, seen.resets_in or 0.0))
         else:
+            probe = is_probe(stamp)
             call.retries += 0 if probe else 1
-            self.again(call, max(1, call.retries), 3, 0.0, draws=not probe)
+            self.again(call, max(1, call.retries), 3, 0.0, retry=not probe)
         self.pump()
 
-    def again(self, call: Call, number: int, most: int, hint: float, *, draws: bool = False) -> None:
+    def again(self, call: Call, number: int, most: int, hint: float, *, retry: bool = False) -> None:
         if number > most:
             return self.end(call, failed=True)
         wait = max(hint, min(60.0, 2.0 ** (number - 1)))
-        return self.clock.at(self.clock.now + wait, lambda: self.back(call, draws=draws))
+        return self.clock.at(self.clock.now + wait, lambda: self.wait(call, retry=retry))
 
-    def back(self, call: Call, *, draws: bool) -> None:
-        if draws:
-            drawn = self.budget.draw(self.tokens, self.clock.now)
-            if not isinstance(drawn, Success):
-                wait = drawn.failure().wait
-                self.clock.at(self.clock.now + max(wait, 1e-3), lambda: self.back(call, draws=True))
+
+class Omniscient(Client):
+    """Knows when the server will accept a request, and sends then."""
+
+    def __init__(self, *of: Any) -> None:
+        self.waiting: list[Call] = []
+        self.wakes = -1.0
+        super().__init__(*of)
+
+    def begin(self, call: Call) -> None:
+        self.waiting.append(call)
+        self.pump()
+
+    def pump(self) -> None:
+        now, quota = self.clock.now, self.server.quota
+        while self.waiting:
+            if quota is not None and (room := quota.room(now)) > now:
+                if self.wakes <= now:
+                    self.wakes = room
+                    self.clock.at(room, self.pump)
                 return
-            self.tokens = drawn.unwrap()
-        self.begin(call)
+            call = self.waiting.pop(0)
+            self.attempt(partial(self.seen, call))
+
+    def seen(self, call: Call, seen: Seen) -> None:
+        if seen.kind == "ok":
+            return self.end(call, failed=False)
+        return self.begin(call)
 
 
 POLICIES: dict[str, Callable[..., Client]] = {
@@ -374,6 +412,7 @@ class Run:
     scenario: Scenario
     client: Client
     server: Server
+    seed: int
 
     @property
     def ended(self) -> float:
@@ -391,14 +430,17 @@ class Run:
         return sum(1 for call in self.client.calls if call.failed or call.ended is None)
 
     @property
-    def last_send(self) -> float:
-        return max(sent.at for sent in self.client.log)
+    def demanding(self) -> float:
+        """Until when there were as many callers as may be: then the last ones come back one by one."""
+        sent = sorted(sent.at for sent in self.client.log if sent.kind == "ok")
+        return sent[max(0, len(sent) - self.scenario.load.together)] if sent else 0.0
 
     def of_quota(self, start: float, end: float) -> float:
         quota = self.server.quota
-        return (
-            self.sends(start, end, "ok") / quota.allowed(start, end) if quota is not None and end > start else math.nan
-        )
+        if quota is None:
+            return math.nan
+        start, end = quota.whole(start, end)
+        return self.sends(start, end, "ok") / quota.allowed(start, end) if end > start else math.nan
 
     def settled(self, start: float, end: float, good: Callable[[float], bool], step: float = 0.5) -> float:
         """Seconds from `start` until a window of 5 s is good."""
@@ -416,25 +458,16 @@ def play(scenario: Scenario, policy: Callable[..., Client], seed: int) -> Run:
     server = scenario.server(random.Random(seed))
     client = policy(clock, server, scenario.load, random.Random(seed + 1))
     clock.run(scenario.load.until)
-    return Run(scenario, client, server)
+    return Run(scenario, client, server, seed)
 
 
 def ideal(run: Run) -> float:
-    """The seconds that a client needs that knows everything: the quota's, or the work's, plus one latency."""
-    load, server, quota = run.scenario.load, run.server, run.server.quota
-    mean = server.latency * math.exp(server.spread**2 / 2)
-    work = load.calls * mean / load.together
-    if isinstance(quota, Windows):
-        full, rest = divmod(load.calls - 1, quota.limit)
-        first = (quota.length - quota.phase % quota.length) if full else 0.0
-        return max(work, first + max(0, full - 1) * quota.length) + (mean if rest >= 0 else 0)
-    if isinstance(quota, Bucket):
-        low, high = 0.0, 1e6
-        for _ in range(80):
-            middle = (low + high) / 2
-            low, high = (low, middle) if quota.burst + quota.allowed(0, middle) >= load.calls else (middle, high)
-        return max(work, high) + mean
-    return max(work, load.every * load.calls) + mean
+    """The seconds that a client needs that knows everything, on a server with the same quota where nothing fails."""
+
+    def faultless(dice: random.Random) -> Server:
+        return replace(run.scenario.server(dice), failing=0.0, spurious=0.0, outage=(INF, INF))
+
+    return play(replace(run.scenario, server=faultless), Omniscient, run.seed).ended
 
 
 def bucket(rate: float, burst: float, hints: str = "none", **server: Any) -> Callable[[random.Random], Server]:
@@ -523,12 +556,13 @@ def figures(run: Run) -> dict[str, float]:
         "429/ok": run.refused_share(),
         "later": run.refused_share(10.0),
         "sends/call": len(run.client.log) / len(calls),
-        "time:ideal": run.ended / ideal(run),
     }
+    if not server.servers:
+        out["time:ideal"] = run.ended / ideal(run)
     if server.quota is not None:
-        out["of quota"] = run.of_quota(10.0, run.last_send - 1)
+        out["of quota"] = run.of_quota(10.0, run.demanding)
     if run.scenario.changes:
-        down, *up = (*run.scenario.changes, run.last_send)
+        down, *up = (*run.scenario.changes, run.demanding)
         until = up[0]
         out["halved: 429/ok"] = run.refused_share(down, until)
         calm = lambda at: run.sends(at, at + 5, "rate") <= 0.02 * run.sends(at, at + 5, "ok") + 1  # noqa: E731

@@ -16,7 +16,7 @@ from tests.core.outcomes import ERRORS, GOOD, OUTCOMES, TEXT, failed, said
 
 from openrouter_core import journal as j
 from openrouter_core.api import CHAT_COMPLETIONS
-from openrouter_core.call import Done, Job, Past, Queue, Sleep, begin
+from openrouter_core.call import begin
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import ProviderError
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of, replay
@@ -26,6 +26,7 @@ from openrouter_core.limit.places import Places
 from openrouter_core.policy import Policy
 from openrouter_core.schedule import Attempts, Both, Exponential
 from openrouter_core.simulate import Reply, chat_job, scripted, simulate
+from openrouter_core.states import Done, Job, Past, Queue, Sleep
 
 SECONDS = st.floats(0.0, 1e9)
 COUNTS = st.integers(0, 99)

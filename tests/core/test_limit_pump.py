@@ -13,7 +13,7 @@ from openrouter_core.limit.compose import All, Scoped
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
-from openrouter_core.limit.pump import Go, Lines, Wait, kind
+from openrouter_core.limit.pump import Go, Lines, TurnedAway, Wait, kind
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Seen
 
@@ -50,6 +50,8 @@ def test_calls_of_one_priority_and_scope_go_in_order_and_each_goes_or_is_cancell
             case Wait(seconds):
                 assert 0 < seconds < inf
                 now += seconds + 1e-9
+            case TurnedAway():
+                raise AssertionError("nobody is in a hurry")
             case None:
                 break
     assert {place.number for place, _ in gone} == set(range(len(calls))) - cancelled

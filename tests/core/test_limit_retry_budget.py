@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 from tests.core.mutants import caught
 
-from openrouter_core.limit.retry_budget import BudgetState, NoRetryLeft, RetryBudget
+from openrouter_core.limit.retry_budget import BudgetState, NoRetryLeft, Retries, RetryBudget
+from openrouter_core.limit.seen import Ask, Seen
 
 EVENTS = st.lists(st.tuples(st.floats(0, 0.3), st.booleans(), st.integers(0, 5)), min_size=20, max_size=80)
 
@@ -50,3 +51,67 @@ def test_a_clock_that_stands_still_or_goes_back_brings_nothing() -> None:
     empty = BudgetState(0.0, 10.0)
     assert budget.filled(empty, 5.0) == empty
     assert budget.draw(empty, 10.0) == Failure(NoRetryLeft(2.0))
+
+
+ATTEMPTS = st.lists(
+    st.tuples(
+        st.floats(0, 0.3),
+        st.integers(0, 30),
+        st.lists(st.sampled_from(["ok", "server", "server", "timeout", "rate", "other"]), max_size=30),
+    ),
+    max_size=30,
+)
+
+
+@given(ATTEMPTS)
+def test_failed_retries_never_exceed_what_successes_and_time_have_brought(events: list[Any]) -> None:
+    """The bug: a retry that succeeds costs as much as one that fails, or one that fails gets its token back."""
+    limiter = Retries()
+    budget = limiter.budget
+    state, now, failed, successes = limiter.init(0.0), 0.0, 0, 0
+    out: list[bool] = []
+    for passed, wanted, ends in events:
+        now += passed
+        for _ in range(wanted):
+            if limiter.admit(state, Ask(retry=True), 0, now) == 0.0:
+                state, stamp = limiter.on_send(state, Ask(retry=True), now)
+                out.append(stamp)
+                assert stamp
+        for kind in ends[: len(out)]:
+            state = limiter.on_outcome(state, out.pop(), Seen(kind=kind), 0, now)
+            failed += kind in {"server", "timeout"}
+            successes += kind == "ok"
+        assert 0.0 <= state.tokens <= budget.most
+        assert failed + len(out) <= budget.most + budget.per_success * successes + budget.per_second * now + 1e-6
+
+
+def test_the_return_bites() -> None:
+    def forgiving(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+        return self.budget.returned(state, now)
+
+    prop = test_failed_retries_never_exceed_what_successes_and_time_have_brought
+    caught(prop, ATTEMPTS, where=Retries, on_outcome=forgiving)
+
+
+def test_after_an_outage_the_retries_of_hundreds_of_calls_get_through() -> None:
+    """Each that succeeds makes room for itself and 0.3 more: 500 are through in a few rounds, 2 s each."""
+    limiter = Retries()
+    state, left, rounds = limiter.init(0.0), 500, 0
+    while left:
+        out: list[bool] = []
+        now = 2.0 * rounds
+        while len(out) < left and limiter.admit(state, Ask(retry=True), 0, now) == 0.0:
+            state, stamp = limiter.on_send(state, Ask(retry=True), now)
+            out.append(stamp)
+        for stamp in out:
+            state = limiter.on_outcome(state, stamp, Seen(kind="ok"), 0, now)
+        left, rounds = left - len(out), rounds + 1
+    assert rounds <= 25
+
+
+def test_a_call_that_is_no_retry_neither_takes_nor_returns() -> None:
+    limiter = Retries()
+    state, stamp = limiter.on_send(limiter.init(0.0), Ask(), 0.0)
+    assert not stamp
+    assert limiter.on_outcome(state, stamp, Seen(kind="server"), 0, 0.0) is state
+    assert limiter.on_outcome(state, stamp, Seen(kind="ok"), 0, 9.0) is state

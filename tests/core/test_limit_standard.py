@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
 
+from openrouter_core.limit import standard as standard_module
+from openrouter_core.limit.compose import All, Scoped, Scopes
+from openrouter_core.limit.gate import Gate, GateState
 from openrouter_core.limit.seen import Ask, Kind, Seen
-from openrouter_core.limit.standard import FREE, LimitSettings, View, scopes, standard, view
+from openrouter_core.limit.standard import (
+    FREE,
+    LimitSettings,
+    View,
+    health,
+    quota_state_type,
+    quotas,
+    scopes,
+    share,
+    share_of_state,
+    standard,
+    view,
+)
+from openrouter_core.limit.window import Window
 
 KINDS = st.lists(st.sampled_from(["ok", "rate", "server", "timeout", "other"]), max_size=60)
 HINTS = st.one_of(st.none(), st.floats(0, 100))
@@ -57,16 +75,139 @@ def test_what_is_known_beforehand_is_kept() -> None:
 def test_the_view_shows_each_scope() -> None:
     limiter = standard(LimitSettings())
     state, stamp = limiter.on_send(limiter.init(0.0), Ask(("m",)), 0.0)
+    state, _ = limiter.on_send(state, Ask(("n",)), 0.0)
     state = limiter.on_outcome(
         state, stamp, Seen(kind="rate", resets_in=5.0, limit=20.0, window=60.0, scope="m", company=1), 0, 0.0
     )
-    assert set(view(state, 1.0)) == {"", "m"}
-    assert view(state, 1.0)["m"] == View(
-        rate=81.4, capacity=None, limit=20.0, in_flight=0, concurrency=None, paused=5.0 + 0.02 - 1.0, held=False
-    )
+    key = View(rate=82.8, capacity=None, limit=None, in_flight=1, concurrency=None, paused=0.0, held=False)
+    assert view(state, 1.0) == {
+        "": key,
+        "n": key,
+        "m": msgspec.structs.replace(key, limit=20.0, in_flight=0, paused=5.0 + 0.02 - 1.0),
+    }
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from([0.0, 0.01, 1.0, 1e5]),
+        st.sampled_from(["a", "b"]),
+        st.sampled_from(["ok", "ok", "rate", "rate", "rate", "server", "timeout", "other"]),
+        st.sampled_from([None, 0.0, 1.0, 100.0]),
+        st.sampled_from([None, 1.0, 20.0]),
+        st.sampled_from(["", "a", "b"]),
+    ),
+    max_size=60,
+)
+KNOWN = st.sampled_from(
+    [
+        LimitSettings(),
+        LimitSettings(requests_per_minute=6e4),
+        LimitSettings(requests_per_minute=6e4, tokens_per_minute=6e5),
+        LimitSettings(tokens_per_minute=6e5, window=Window(limit=9.0, length=60.0)),
+    ]
+)
+
+
+def driven(limiter: All, events: list[Any]) -> tuple[Any, float]:
+    """Send a call per event and end it; give the state and the time."""
+    state, now = limiter.init(0.0), 0.0
+    for passed, route, kind, hint, limit, scope in events:
+        now += passed
+        state, stamp = limiter.on_send(state, Ask((route,), 7.0), now)
+        seen = Seen(kind=kind, hint=hint, limit=limit, resets_in=hint, scope=scope, company=9, tokens=5.0)
+        state = limiter.on_outcome(state, stamp, seen, 0, now)
+    return state, now
+
+
+@given(KNOWN, EVENTS)
+def test_the_state_of_quotas_survives_being_written_and_read(settings: LimitSettings, events: list[Any]) -> None:
+    """The bug: a state that JSON cannot hold (inf, a set, an untagged union) is lost between processes."""
+    state, _ = driven(quotas(settings), events)
+    kind = quota_state_type(settings)
+    assert msgspec.json.decode(msgspec.json.encode(state), type=kind) == state
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=kind) == state
+
+
+def test_the_round_trip_bites() -> None:
+    def endless(self: Any, now: Any) -> GateState:
+        return GateState(math.inf)
+
+    prop = test_the_state_of_quotas_survives_being_written_and_read
+    caught(prop, KNOWN, EVENTS, where=Gate, init=endless, raises=msgspec.ValidationError)
+
+
+@given(st.lists(st.sampled_from([(), ("a",), ("a", "b")]), max_size=20))
+def test_where_nothing_has_happened_an_answer_leaves_the_quotas_the_same_object(asked: list[tuple[str, ...]]) -> None:
+    """The bug: every answer of every process is a write to the shared state."""
+    limiter = quotas(LimitSettings(requests_per_minute=60.0))
+    state, stamps = limiter.init(0.0), list[Any]()
+    for scope in asked:
+        state, stamp = limiter.on_send(state, Ask(scope), 0.0)
+        stamps.append(stamp)
+    for stamp in stamps:
+        assert limiter.on_outcome(state, stamp, Seen(kind="ok", company=9), 5, 1.0) is state
+
+
+def test_the_sameness_bites() -> None:
+    def rewriting(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+        return Scopes(state.known)
+
+    prop = test_where_nothing_has_happened_an_answer_leaves_the_quotas_the_same_object
+    caught(prop, st.lists(st.sampled_from([(), ("a",)])), where=Scoped, on_outcome=rewriting)
+
+
+@given(KNOWN, EVENTS, st.sampled_from([0.25, 0.5, 1.0]))
+def test_a_share_never_lets_a_call_go_earlier(settings: LimitSettings, events: list[Any], part: float) -> None:
+    """The bug: a process that has lost the others goes on with the whole quota."""
+    state, now = driven(quotas(settings), events)
+    whole, local = quotas(settings), quotas(share(settings, part))
+    reduced = share_of_state(state, part)
+    for _ in range(20):
+        wait = local.admit(reduced, Ask(("a",), 7.0), 3, now)
+        assert wait >= whole.admit(state, Ask(("a",), 7.0), 3, now) - 1e-6
+        now += wait
+        reduced, _ = local.on_send(reduced, Ask(("a",), 7.0), now)
+        state, _ = whole.on_send(state, Ask(("a",), 7.0), now)
+    for name, shown in view((reduced, health(settings).init(now)), now).items():
+        full = view((state, health(settings).init(now)), now)[name]
+        assert shown.limit == (None if full.limit is None else max(1.0, full.limit * part))
+
+
+def test_the_share_bites() -> None:
+    def whole(scope: Any, part: Any) -> Any:
+        return scope
+
+    prop = test_a_share_never_lets_a_call_go_earlier
+    caught(prop, KNOWN, EVENTS, st.just(0.25), where=standard_module, part_of=whole)
+
+
+def test_a_share_of_settings_is_a_part_of_what_is_known() -> None:
+    known = LimitSettings(requests_per_minute=60.0, tokens_per_minute=600.0, token_burst=40.0, max_concurrency=3)
+    part = share(known, 0.25)
+    assert (part.requests_per_minute, part.request_burst) == (15.0, 1.0)
+    assert (part.tokens_per_minute, part.token_burst) == (150.0, 10.0)
+    assert (part.max_concurrency, part.window.share, part.learned.first) == (1, 0.25, 20.0)
+    assert share(LimitSettings(), 1.0) == LimitSettings()
 
 
 def test_scopes_are_the_model_at_its_provider_and_all_free_models() -> None:
     assert scopes("x-ai/grok-4") == ("x-ai/grok-4",)
     assert scopes("x-ai/grok-4", "xai") == ("x-ai/grok-4@xai",)
     assert scopes("meta/llama:free") == (FREE, "meta/llama:free")
+
+
+def test_where_nothing_is_learned_only_what_is_configured_is_left() -> None:
+    """Bug: a client that was told to learn nothing still paces a burst, or forgets the quota that it was told of."""
+    settings = LimitSettings(adaptive=False, requests_per_minute=60, places=3, max_concurrency=2)
+    limiter = standard(settings)
+    state = limiter.init(0.0)
+    assert limiter.admit(state, Ask(), 0, 0.0) == 0.0
+    state, stamp = limiter.on_send(state, Ask(), 0.0)
+    assert limiter.admit(state, Ask(), 1, 0.0) == 1.0
+    state = limiter.on_outcome(state, stamp, Seen(kind="rate", hint=9.0, company=9), 0, 0.5)
+    assert limiter.admit(state, Ask(), 0, 0.5) == 0.5
+    assert limiter.admit(state, Ask(), 2, 1.0) == math.inf
+    assert view(state, 0.5) == {}
+    assert share_of_state(state[0], 0.5) == state[0]
+    free = standard(LimitSettings(adaptive=False))
+    assert free.admit(free.init(0.0), Ask(retry=True), 10**6, 0.0) == 0.0

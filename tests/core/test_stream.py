@@ -17,7 +17,6 @@ from tests.core.mutants import caught
 from tests.core.streamed import COMMENT, DONE, ERROR, FAILING, USAGE, WHOLE, call, chunk, ended, event, piece, said
 
 from openrouter_core import sse
-from openrouter_core.call import Clocks
 from openrouter_core.completion import judged_stream
 from openrouter_core.errors import Disconnected, ParseError, ProviderError, RateLimited, Timeout, TruncatedStream
 from openrouter_core.fold import Fold
@@ -25,6 +24,7 @@ from openrouter_core.outcome import Cut, Finished, Lost, Malformed, Overlong, St
 from openrouter_core.policy import Policy, Retry, decide
 from openrouter_core.schedule import Attempts, Both, Exponential, History
 from openrouter_core.simulate import chat_job
+from openrouter_core.states import Clocks
 from openrouter_core.stream import SHOWN, Reader, chunk_of
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient
 from openrouter_core.wire.chunk import ChatCompletionChunk

@@ -17,7 +17,6 @@ from tests.shell.loopback import KEY, OK, Loopback, Talk, answer, completion, er
 from openrouter_client import OpenRouterConfig
 from openrouter_client.exchange import StreamExchange
 from openrouter_client.transport import Transport
-from openrouter_core.call import Clocks
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.outcome import (
     Cut,
@@ -32,6 +31,7 @@ from openrouter_core.outcome import (
     TimedOut,
     Unreachable,
 )
+from openrouter_core.states import Clocks
 from openrouter_core.wire.chunk import ChatCompletionChunk
 
 CLOCKS = Clocks(5.0, 5.0, 5.0)

@@ -22,7 +22,6 @@ import openrouter_client.interpreter as interpreter_module
 from openrouter_client.interpreter import run
 from openrouter_client.line import Line
 from openrouter_client.observe import LOGGER, CallWatcher
-from openrouter_core.call import Job
 from openrouter_core.errors import DataSourceError, DeadlineExceeded
 from openrouter_core.journal import Answered, Moment, Sent
 from openrouter_core.limit.compose import All
@@ -37,6 +36,7 @@ from openrouter_core.outcome import Interrupted, Responded, TimedOut, Unreachabl
 from openrouter_core.policy import Policy, with_deadline
 from openrouter_core.schedule import Attempts, Both, Capped, Exponential, Heeding, Jittered, Schedule
 from openrouter_core.simulate import Reply, chat_job, scripted, simulate
+from openrouter_core.states import Job
 
 Run = Callable[..., Coroutine[Any, Any, Result[Any, DataSourceError]]]
 

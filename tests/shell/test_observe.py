@@ -13,10 +13,10 @@ from tests.shell.loopback import KEY, OK, Loopback, answer, asking, client_of, c
 
 from openrouter_client import ChatCompletionRequest, ChatMessage, Success, unwrap
 from openrouter_client.observe import CONTENT_LIMIT
-from openrouter_core.call import Done
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, replay
 from openrouter_core.policy import policy_of
 from openrouter_core.simulate import chat_job
+from openrouter_core.states import Done
 
 LIMITED = answer(429, error(429), {"Retry-After": "0.02", "X-Generation-Id": "gen-lost"})
 

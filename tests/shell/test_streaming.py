@@ -545,7 +545,7 @@ async def test_leaving_while_in_line_and_while_waiting_for_the_next_attempt() ->
         async with client.stream_chat_completion(asking()) as stream:
             taking = asyncio.ensure_future(took(stream))
             await until(lambda: server.requests)
-            await until(lambda: idle(client))
+            await until(lambda: not client._world.line.admission.in_flight)
         assert await taking == ""
         assert idle(client)
 

@@ -5,5 +5,6 @@ window        a documented window                       learned       an undocum
 gate          a pause for everybody                     concurrency   attempts in flight
 hold          an outage                                 compose       many limiters as one
 standard      the limiter that every client has         queue, pump   who goes next
-retry_budget  retries of failures                       money         a budget in USD
+retry_budget  retries of failures                       relief        and the hold, together
+places        attempts in flight, fixed                 money         a budget in USD
 """

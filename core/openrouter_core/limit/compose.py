@@ -2,20 +2,23 @@
 
     All(a, b, ...)      the longest wait wins, the states multiply; associative, commutative, with All() as identity
     InCompany(a, n)     a hears of trouble only from calls that had n others beside them; a lone call is its own retry's
-    Scoped(a)           one state of `a` for the key and one for each scope met; a call waits for its strictest scope
+    Scoped(a)           one state of `a` for the key and one for each scope in trouble; a call waits for its strictest
 
 A refusal or a failure goes to the scope that the answer blames and to no other, so that one provider's limit does not
-slow the others. Each scope counts its own attempts in flight.
+slow the others. Until an answer blames it, a scope has no state of its own: then it forks off the key's state, and what
+an attempt was stamped with for the key stands for the scope too.
 """
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
 from openrouter_core.limit.hold import Trial
 from openrouter_core.limit.seen import NOTHING, Ask, Limiter, Seen
+
+S = TypeVar("S")
 
 KEY = ""
 """The scope of the key itself; every call is in it."""
@@ -28,24 +31,37 @@ class All(msgspec.Struct, frozen=True):
 
     def init(self, now: float) -> tuple[Any, ...]:
         """Give each its first state."""
-        return tuple(limiter.init(now) for limiter in self.limiters)
+        return tuple([limiter.init(now) for limiter in self.limiters])
 
     def admit(self, state: tuple[Any, ...], ask: Ask, in_flight: int, now: float) -> float:
         """Wait as long as the one that asks for the longest wait."""
-        waits = [one.admit(its, ask, in_flight, now) for one, its in zip(self.limiters, state, strict=True)]
-        return max(waits, default=0.0)
+        longest = 0.0
+        for place, one in enumerate(self.limiters):
+            wait = one.admit(state[place], ask, in_flight, now)
+            longest = max(longest, wait)
+        return longest
 
     def on_send(self, state: tuple[Any, ...], ask: Ask, now: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Book with each."""
-        booked = [one.on_send(its, ask, now) for one, its in zip(self.limiters, state, strict=True)]
-        return tuple(its for its, _ in booked), tuple(stamp for _, stamp in booked)
+        states: list[Any] = []
+        stamps: list[Any] = []
+        for place, one in enumerate(self.limiters):
+            its, stamp = one.on_send(state[place], ask, now)
+            states.append(its)
+            stamps.append(stamp)
+        return tuple(states), tuple(stamps)
 
     def on_outcome(
         self, state: tuple[Any, ...], stamp: tuple[Any, ...], seen: Seen, in_flight: int, now: float
     ) -> tuple[Any, ...]:
-        """Tell each."""
-        parts = zip(self.limiters, state, stamp, strict=True)
-        return tuple(one.on_outcome(its, mark, seen, in_flight, now) for one, its, mark in parts)
+        """Tell each; when none has learned anything, the state is the same object."""
+        news: list[Any] = []
+        same = True
+        for place, one in enumerate(self.limiters):
+            its = one.on_outcome(state[place], stamp[place], seen, in_flight, now)
+            same = same and its is state[place]
+            news.append(its)
+        return state if same else tuple(news)
 
 
 class InCompany(msgspec.Struct, frozen=True):
@@ -76,78 +92,107 @@ class InCompany(msgspec.Struct, frozen=True):
         return self.inner.on_outcome(state, stamp, told, in_flight, now)
 
 
-class Scope(msgspec.Struct, frozen=True):
-    """The inner state of one scope and its attempts in flight."""
+class Scopes(msgspec.Struct, Generic[S], frozen=True, gc=False):
+    """`known`: the key's state, and that of each scope that was blamed. `flying`: attempts in flight, where counted.
 
-    state: Any
-    in_flight: int = 0
+    `calm`: nothing has gone wrong so far, so that an answer has nothing to teach.
+    """
+
+    known: dict[str, S]
+    flying: dict[str, int] = {}
+    calm: bool = True
+
+
+class Attempt(msgspec.Struct, frozen=True, gc=False):
+    """The stamp of an attempt: the scopes that it is in, and its stamps in those that were known when it went."""
+
+    names: tuple[str, ...]
+    marks: dict[str, Any]
 
 
 class Scoped(msgspec.Struct, frozen=True):
-    """One state of `inner` per scope; beyond `most` scopes the oldest idle one is forgotten. Stamps are per scope."""
+    """One state of `inner` for the key and for each scope that was blamed; beyond `most` the oldest is forgotten.
+
+    `counts`: each scope counts its own attempts in flight; otherwise `inner` is told of all that are.
+    """
 
     inner: Limiter[Any, Any]
     most: int = 256
+    counts: bool = False
 
-    def init(self, now: float) -> dict[str, Scope]:
+    def init(self, now: float) -> Scopes[Any]:
         """Know the key only."""
-        return {KEY: Scope(self.inner.init(now))}
+        return Scopes({KEY: self.inner.init(now)})
 
-    def scope(self, state: dict[str, Scope], name: str, now: float) -> Scope:
-        """Give a scope, a new one if it has not been met."""
-        return state.get(name) or Scope(self.inner.init(now))
-
-    def admit(self, state: dict[str, Scope], ask: Ask, in_flight: int, now: float) -> float:
+    def admit(self, state: Scopes[Any], ask: Ask, in_flight: int, now: float) -> float:
         """Wait as long as the strictest of its scopes."""
-        met = [self.scope(state, name, now) for name in names(ask)]
-        return max(self.inner.admit(scope.state, ask, scope.in_flight, now) for scope in met)
+        longest = 0.0
+        for name in (KEY, *ask.scopes):
+            if name in state.known:
+                others = state.flying.get(name, 0) if self.counts else in_flight
+                wait = self.inner.admit(state.known[name], ask, others, now)
+                longest = max(longest, wait)
+        return longest
 
-    def on_send(self, state: dict[str, Scope], ask: Ask, now: float) -> tuple[dict[str, Scope], dict[str, Any]]:
-        """Book in each scope of the call."""
-        stamps: dict[str, Any] = {}
-        after = dict(state)
-        for name in names(ask):
-            scope = self.scope(state, name, now)
-            inner, stamps[name] = self.inner.on_send(scope.state, ask, now)
-            after[name] = Scope(inner, scope.in_flight + 1)
-        return self.bounded(after), stamps
+    def on_send(self, state: Scopes[Any], ask: Ask, now: float) -> tuple[Scopes[Any], Attempt]:
+        """Book in each scope of the call that has a state."""
+        names = (KEY, *ask.scopes)
+        known = state.known.copy()
+        marks: dict[str, Any] = {}
+        for name in names:
+            if name in known:
+                known[name], marks[name] = self.inner.on_send(known[name], ask, now)
+        if not self.counts:
+            return Scopes(known, state.flying, state.calm), Attempt(names, marks)
+        flying = state.flying.copy()
+        for name in names:
+            flying[name] = flying.get(name, 0) + 1
+        return Scopes(known, flying, state.calm), Attempt(names, marks)
 
-    def bounded(self, state: dict[str, Scope]) -> dict[str, Scope]:
-        """Forget the oldest idle scope when there are too many."""
-        if len(state) > self.most:
-            idle = next((name for name, scope in state.items() if name != KEY and not scope.in_flight), None)
-            return {name: scope for name, scope in state.items() if name != idle}
-        return state
-
-    def on_outcome(
-        self,
-        state: dict[str, Scope],
-        stamp: dict[str, Any],
-        seen: Seen,
-        in_flight: int,
-        now: float,
-    ) -> dict[str, Scope]:
+    def on_outcome(self, state: Scopes[Any], stamp: Attempt, seen: Seen, in_flight: int, now: float) -> Scopes[Any]:
         """Tell the scope that is blamed what happened, the others that the attempt is over; success is told to all."""
-        after = dict(state)
-        blamed = seen.scope if seen.scope in stamp else KEY
-        for name, mark in stamp.items():
-            scope = state[name]
-            told = seen if seen.kind == "ok" or name == blamed else NOTHING
-            others = scope.in_flight - 1
-            after[name] = Scope(self.inner.on_outcome(scope.state, mark, told, others, now), others)
-        return after
+        flying = without(state.flying, stamp.names) if self.counts else state.flying
+        good = seen.kind == "ok"
+        if good and state.calm:
+            return Scopes(state.known, flying) if self.counts else state
+        blamed = seen.scope if seen.scope in stamp.names else KEY
+        troubled = not good and seen.kind != "other"
+        known = self.forked(state.known, blamed) if troubled and blamed not in state.known else state.known
+        for name in stamp.names:
+            if name in known:
+                mark = stamp.marks.get(name, stamp.marks[KEY])
+                told = seen if good or name == blamed else NOTHING
+                others = flying.get(name, 0) if self.counts else in_flight
+                after = self.inner.on_outcome(known[name], mark, told, others, now)
+                if after is not known[name]:
+                    known = known | {name: after}
+        if known is state.known and flying is state.flying:
+            return state
+        return Scopes(known, flying, calm=state.calm and known is state.known)
+
+    def forked(self, known: dict[str, Any], name: str) -> dict[str, Any]:
+        """Give a scope that is blamed for the first time the state of the key, and forget the oldest of too many."""
+        oldest = list(known)[1 : 2 + len(known) - self.most]
+        return {its: state for its, state in known.items() if its not in oldest} | {name: known[KEY]}
 
 
-def names(ask: Ask) -> tuple[str, ...]:
-    """Name the scopes of a call."""
-    return (KEY, *ask.scopes)
+def without(flying: dict[str, int], names: tuple[str, ...]) -> dict[str, int]:
+    """Count one attempt less in each of the scopes; a scope with none is not listed."""
+    flying = flying.copy()
+    for name in names:
+        left = flying[name] - 1
+        if left:
+            flying[name] = left
+        else:
+            del flying[name]
+    return flying
 
 
 def is_probe(stamp: object) -> bool:
     """Tell whether an attempt is an outage's probe: if it fails, that does not use up one of its call's attempts."""
     match stamp:
-        case dict():
-            return is_probe(tuple(cast("dict[str, object]", stamp).values()))
+        case Attempt(_, marks):
+            return is_probe(tuple(marks.values()))
         case tuple():
             return any(is_probe(part) for part in cast("tuple[object, ...]", stamp))
         case _:

@@ -17,7 +17,7 @@ import msgspec
 from openrouter_core.limit.seen import Ask, Seen, dense, noted
 
 
-class ConcurrencyState(msgspec.Struct, frozen=True):
+class ConcurrencyState(msgspec.Struct, frozen=True, gc=False):
     """`limit`: attempts in flight, None for no bound. `ended`: outcomes so far. `recent`: timeouts, by outcome."""
 
     limit: float | None
@@ -56,7 +56,7 @@ class Concurrency(msgspec.Struct, frozen=True, kw_only=True):
         now: float,
     ) -> ConcurrencyState:
         """Cut on dense timeouts of this generation, recover one by one with successes."""
-        if stamp != state.generation:
+        if stamp != state.generation or (seen.kind != "timeout" and state.limit is None and not state.recent):
             return state
         ended = state.ended + 1
         if seen.kind == "timeout" and in_flight >= self.least:

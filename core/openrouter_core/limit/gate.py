@@ -18,7 +18,7 @@ import msgspec
 from openrouter_core.limit.seen import Ask, Seen, dense, noted
 
 
-class GateState(msgspec.Struct, frozen=True):
+class GateState(msgspec.Struct, frozen=True, gc=False):
     """`until`: closed before this instant. `sent`: sends so far. `recent`: the last hinted refusals, by send."""
 
     until: float
@@ -40,7 +40,7 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
     def admit(self, state: GateState, ask: Ask, in_flight: int, now: float) -> float:
         """Wait until the gate opens."""
-        return max(0.0, state.until - now)
+        return state.until - now if state.until > now else 0.0
 
     def on_send(self, state: GateState, ask: Ask, now: float) -> tuple[GateState, int]:
         """Number the send."""
@@ -49,9 +49,11 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
 
     def on_outcome(self, state: GateState, stamp: int, seen: Seen, in_flight: int, now: float) -> GateState:
         """Close on a documented reset at once, on a mere hint when it comes in quick succession."""
+        if seen.kind != "rate":
+            return state
         documented = seen.resets_in is not None
         asked = max(seen.hint or 0.0, seen.resets_in or 0.0)
-        if seen.kind != "rate" or asked <= 0.0:
+        if asked <= 0.0:
             return state
         recent = noted(state.recent, stamp, self.many)
         closes = documented or dense(recent, self.many, self.among)

@@ -20,14 +20,14 @@ import msgspec
 from openrouter_core.limit.seen import Ask, Seen
 
 
-class GcraState(msgspec.Struct, frozen=True):
+class GcraState(msgspec.Struct, frozen=True, gc=False):
     """`tat`: when the quota will have made up for everything sent. `returned`: seconds given back so far."""
 
     tat: float
     returned: float = 0.0
 
 
-class Booking(msgspec.Struct, frozen=True):
+class Booking(msgspec.Struct, frozen=True, gc=False):
     """The stamp of a send: its cost, where its booking ends, and `returned` as it was."""
 
     cost: float

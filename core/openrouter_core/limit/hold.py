@@ -32,7 +32,7 @@ import msgspec
 from openrouter_core.limit.seen import Ask, Seen, dense, noted
 
 
-class Flowing(msgspec.Struct, frozen=True, tag=True):
+class Flowing(msgspec.Struct, frozen=True, tag=True, gc=False):
     """All is well. `sent` counts the sends of this generation, `recent` are the last failures among them."""
 
     generation: int = 0
@@ -40,7 +40,7 @@ class Flowing(msgspec.Struct, frozen=True, tag=True):
     recent: tuple[int, ...] = ()
 
 
-class Held(msgspec.Struct, frozen=True, tag=True):
+class Held(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Nothing goes before `until`, then one probe. `failed`: probes so far. `since`: when the outage was noticed."""
 
     generation: int
@@ -49,7 +49,7 @@ class Held(msgspec.Struct, frozen=True, tag=True):
     failed: int = 0
 
 
-class Probing(msgspec.Struct, frozen=True, tag=True):
+class Probing(msgspec.Struct, frozen=True, tag=True, gc=False):
     """One probe is under way; the next may go at `until`."""
 
     generation: int
@@ -58,7 +58,7 @@ class Probing(msgspec.Struct, frozen=True, tag=True):
     failed: int
 
 
-class Recovering(msgspec.Struct, frozen=True, tag=True):
+class Recovering(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The server answers again. `cap`: how many may be in flight; the rest as in `Flowing`."""
 
     generation: int
@@ -67,7 +67,7 @@ class Recovering(msgspec.Struct, frozen=True, tag=True):
     recent: tuple[int, ...] = ()
 
 
-class GivenUp(msgspec.Struct, frozen=True, tag=True):
+class GivenUp(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The outage has outlasted patience: everything goes, until an answer comes."""
 
     generation: int
@@ -76,7 +76,7 @@ class GivenUp(msgspec.Struct, frozen=True, tag=True):
 HoldState = Flowing | Held | Probing | Recovering | GivenUp
 
 
-class Trial(msgspec.Struct, frozen=True):
+class Trial(msgspec.Struct, frozen=True, gc=False):
     """The stamp of an attempt: when it went. A probe's failure does not use up one of its call's attempts."""
 
     generation: int
@@ -103,7 +103,9 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     def admit(self, state: HoldState, ask: Ask, in_flight: int, now: float) -> float:
         """Wait for the probe's turn, or for room while recovering."""
         match state:
-            case Flowing() | GivenUp():
+            case Flowing():
+                return 0.0
+            case GivenUp():
                 return 0.0
             case Held() | Probing():
                 return 0.0 if now - state.since >= self.patience else max(0.0, state.until - now)
@@ -115,9 +117,12 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     def on_send(self, state: HoldState, ask: Ask, now: float) -> tuple[HoldState, Trial]:
         """Number the call; make the one that goes in an outage the probe."""
         match state:
-            case Flowing() | Recovering():
+            case Flowing():
                 sent = state.sent + 1
-                return msgspec.structs.replace(state, sent=sent), Trial(state.generation, sent)
+                return Flowing(state.generation, sent, state.recent), Trial(state.generation, sent)
+            case Recovering():
+                sent = state.sent + 1
+                return Recovering(state.generation, state.cap, sent, state.recent), Trial(state.generation, sent)
             case Held() | Probing() if now - state.since < self.patience:
                 probing = Probing(state.generation, state.since, now + self.silence, state.failed + 1)
                 return probing, Trial(state.generation, probing.failed, probe=True)
@@ -134,10 +139,12 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
             return state
         failed = seen.kind in {"server", "timeout"}
         match state:
+            case Flowing() if seen.kind == "ok":
+                if not state.recent:
+                    return state
+                return Flowing(state.generation, state.sent, after(state.recent, stamp.number))
             case Flowing() | Recovering() if failed:
                 return self.failing(state, stamp, now)
-            case Flowing() if seen.kind == "ok":
-                return msgspec.structs.replace(state, recent=after(state.recent, stamp.number))
             case Recovering() if seen.kind == "ok":
                 recent = after(state.recent, stamp.number)
                 if state.cap + 1 >= self.full:

@@ -36,7 +36,7 @@ import msgspec
 from openrouter_core.limit.seen import Ask, Seen, dense, noted
 
 
-class LearnedState(msgspec.Struct, frozen=True, kw_only=True):
+class LearnedState(msgspec.Struct, frozen=True, gc=False):
     """What is known of the quota.
 
     `rate`, `capacity` in requests per second; `capacity` is None until a quota shows. `tat`: when the next may go.
@@ -61,7 +61,7 @@ class LearnedState(msgspec.Struct, frozen=True, kw_only=True):
     total: int = 0
 
 
-class Booked(msgspec.Struct, frozen=True):
+class Booked(msgspec.Struct, frozen=True, gc=False):
     """The stamp of a send: its generation, its number in it, and when it went."""
 
     generation: int
@@ -102,18 +102,21 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
     def admit(self, state: LearnedState, ask: Ask, in_flight: int, now: float) -> float:
         """Wait for the next slot; a call that is alone never waits while no quota is known."""
-        return 0.0 if state.capacity is None and in_flight == 0 else max(0.0, state.tat - now)
+        return 0.0 if state.tat <= now or (state.capacity is None and in_flight == 0) else state.tat - now
 
     def on_send(self, state: LearnedState, ask: Ask, now: float) -> tuple[LearnedState, Booked]:
         """Take the slot, and let the rate grow."""
-        pause = now - state.tat
-        since = state.since + pause if pause > max(self.idle, 2 / state.rate) else state.since
-        sent = state.sent + 1
+        sent, since, tat = state.sent + 1, state.since, state.tat
+        pause = now - tat
+        if pause > self.idle and pause > 2 / state.rate:
+            since += pause
         rate = self.grown(state, sent, now - since)
-        tat = max(state.tat, now - self.slack) + 1 / rate
-        return msgspec.structs.replace(state, rate=rate, tat=tat, since=since, sent=sent), Booked(
-            state.generation, sent, now
-        )
+        tat = (tat if pause < self.slack else now - self.slack) + 1 / rate
+        booked = LearnedState(
+            rate, tat, since, state.epoch, state.capacity, state.generation, sent,
+            state.origin, state.refused, state.recent, state.below, state.dry, state.total,
+        )  # fmt: skip
+        return booked, Booked(state.generation, sent, now)
 
     def grown(self, state: LearnedState, sent: int, seconds: float) -> float:
         """Give the rate after so many sends and busy seconds."""
@@ -127,7 +130,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
     def bounded(self, rate: float) -> float:
         """Keep a rate finite and above zero."""
-        return min(max(rate, self.slowest), self.fastest)
+        return self.slowest if rate < self.slowest else min(rate, self.fastest)
 
     def on_outcome(self, state: LearnedState, stamp: Booked, seen: Seen, in_flight: int, now: float) -> LearnedState:
         """Learn from a refusal, and from the first answer after a drought. A documented limit is the window's."""

@@ -1,10 +1,11 @@
 """A token bucket for retries of 5xx and timeouts, so that a partial outage is not multiplied.
 
-    tokens = min(20, tokens + 0.3 per success + 0.5 per second)       a retry takes 1
+    tokens = min(20, tokens + 0.3 per success + 0.5 per second)       a retry takes 1, and gives it back unless it fails
 
-Over any span, retries <= 20 + 0.3 * successes + 0.5 * seconds. A refusal for its rate (429) draws nothing: it waits at
-the gate with the others. A retry that finds no token is told when there will be one; whether it waits is the policy's
-choice.
+Over any span, the retries that fail are at most 20 + 0.3 * successes + 0.5 * seconds. What a retry that succeeds took
+comes back, so that hundreds of calls that an outage has failed get through quickly once it is over. A refusal for its
+rate (429) draws nothing: it waits at the gate with the others. A retry that finds no token is told when there will be
+one; whether it waits is the policy's choice.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from returns.result import Failure, Result, Success
 from openrouter_core.limit.seen import Ask, Seen
 
 
-class BudgetState(msgspec.Struct, frozen=True):
+class BudgetState(msgspec.Struct, frozen=True, gc=False):
     """`tokens` at the instant `at` (monotonic seconds)."""
 
     tokens: float
@@ -45,8 +46,12 @@ class RetryBudget(msgspec.Struct, frozen=True, kw_only=True):
         return BudgetState(min(self.most, state.tokens + passed * self.per_second + extra), max(now, state.at))
 
     def succeeded(self, state: BudgetState, now: float) -> BudgetState:
-        """Add what a success brings."""
-        return self.filled(state, now, self.per_success)
+        """Add what a success brings; nothing goes into a full bucket."""
+        return state if state.tokens >= self.most else self.filled(state, now, self.per_success)
+
+    def returned(self, state: BudgetState, now: float) -> BudgetState:
+        """Give back the token of a retry that has not failed."""
+        return self.filled(state, now, 1.0)
 
     def draw(self, state: BudgetState, now: float) -> Result[BudgetState, NoRetryLeft]:
         """Take the token of one retry, or say how long until there is one."""
@@ -72,10 +77,15 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
         drawn = self.budget.draw(state, now)
         return drawn.failure().wait if isinstance(drawn, Failure) else 0.0
 
-    def on_send(self, state: BudgetState, ask: Ask, now: float) -> tuple[BudgetState, None]:
-        """Draw the token of a retry."""
-        return (self.budget.draw(state, now).value_or(state) if ask.retry else state), None
+    def on_send(self, state: BudgetState, ask: Ask, now: float) -> tuple[BudgetState, bool]:
+        """Draw the token of a retry; the stamp says whether it has drawn one."""
+        if not ask.retry:
+            return state, False
+        drawn = self.budget.draw(state, now)
+        return drawn.value_or(state), isinstance(drawn, Success)
 
-    def on_outcome(self, state: BudgetState, stamp: None, seen: Seen, in_flight: int, now: float) -> BudgetState:
-        """Add what a success brings."""
+    def on_outcome(self, state: BudgetState, stamp: bool, seen: Seen, in_flight: int, now: float) -> BudgetState:  # noqa: FBT001
+        """Add what a success brings, and give back what a retry took that has not failed."""
+        if stamp and seen.kind not in {"server", "timeout"}:
+            state = self.budget.returned(state, now)
         return self.budget.succeeded(state, now) if seen.kind == "ok" else state

@@ -24,7 +24,7 @@ Kind = Literal["ok", "rate", "server", "timeout", "other"]
 """
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """What a call that wants to go would use.
 
     `scopes` names what has limits of its own besides the key: the model, the model at a provider, all free models.
@@ -39,7 +39,7 @@ class Ask(msgspec.Struct, frozen=True):
     worst: float | None = None
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one attempt showed. All durations are in seconds from the moment of the answer.
 
     `hint` is the wait that the server asked for (Retry-After, or the body's retry_after).

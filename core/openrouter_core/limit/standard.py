@@ -1,36 +1,56 @@
 """The limiter that every client has: what is put together from the others, and what its state looks like from outside.
 
-    All( Retries, Gcra requests/min?, Gcra tokens/min?, Concurrency(max_concurrency)?, Places?,
-         Scoped( All( Window, InCompany(Gate), InCompany(Learned), InCompany(Concurrency), InCompany(Hold, 4) ) ) )
+    standard = All( quotas, health )
+    quotas   = All( Gcra requests/min?, Gcra tokens/min?,
+                    Scoped( All( Window, InCompany( Gate ), InCompany( Learned ) ) ) )
+    health   = All( Concurrency(max_concurrency)?, Places?,
+                    InCompany( Scoped( All( Concurrency, Relief( Hold, Retries ) ) ), 4 ) )
 
-With nothing configured only Retries and the Scoped part are there, and they make nobody wait until something has
-happened, but for the ramp of a burst.
+With nothing configured they make nobody wait until something has happened, but for the ramp of a burst. Where they are
+not `adaptive`, only what is configured is left of them: the known rates, the maximum in flight and the places.
+
+The quotas are the key's, whoever uses it: their state may be shared by several processes on a common clock, written and
+read as `quota_state_type`. It holds no counts of attempts in flight, and an answer that teaches nothing leaves it the
+same object. What is in flight and how the server fares is each process's own. `share` and `share_of_state` are for a
+process that has lost the others: a part of all that is known, so that the parts together stay within it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from types import GenericAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
-from openrouter_core.limit.compose import All, InCompany, Scoped
+from openrouter_core.limit.compose import KEY, All, InCompany, Scoped, Scopes
 from openrouter_core.limit.concurrency import Concurrency
-from openrouter_core.limit.gate import Gate
-from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.gate import Gate, GateState
+from openrouter_core.limit.gcra import Gcra, GcraState
 from openrouter_core.limit.hold import Flowing, Hold
-from openrouter_core.limit.learned import Learned
+from openrouter_core.limit.learned import Learned, LearnedState
 from openrouter_core.limit.places import Places
+from openrouter_core.limit.relief import Relief
 from openrouter_core.limit.retry_budget import Retries
 from openrouter_core.limit.seen import Limiter
-from openrouter_core.limit.window import Window
+from openrouter_core.limit.window import Window, WindowState
 
 FREE = ":free"
 """The scope of all free models: their quota is the account's (OpenRouter docs, api_reference/limits)."""
 
+ScopeState: TypeAlias = tuple[WindowState, GateState, LearnedState]
+"""What is known of the quota of one scope; () where nothing is learned."""
+
+QuotaState: TypeAlias = tuple[Any, ...]
+"""The state of `quotas`: a GcraState for each known rate, then Scopes[ScopeState]."""
+
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user may know beforehand; None for what is not known. The rates are per minute, the bursts at once."""
+    """What a user may know beforehand; None for what is not known. The rates are per minute, the bursts at once.
 
+    `adaptive`: quotas and outages are learned, and retries have a budget.
+    """
+
+    adaptive: bool = True
     requests_per_minute: float | None = None
     request_burst: float = 1.0
     tokens_per_minute: float | None = None
@@ -60,26 +80,73 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 def standard(settings: LimitSettings) -> All:
     """Put the client's limiter together."""
-    outer: list[Limiter[Any, Any]] = [settings.retries]
+    return All((quotas(settings), health(settings)))
+
+
+def quotas(settings: LimitSettings) -> All:
+    """Put together what keeps the key within its quotas. The state is a `QuotaState`."""
+    rates: list[Limiter[Any, Any]] = []
     if settings.requests_per_minute is not None:
-        outer.append(Gcra(rate=settings.requests_per_minute / 60, burst=settings.request_burst))
+        rates.append(Gcra(rate=settings.requests_per_minute / 60, burst=settings.request_burst))
     if settings.tokens_per_minute is not None:
         burst = settings.tokens_per_minute / 60 if settings.token_burst is None else settings.token_burst
-        outer.append(Gcra(rate=settings.tokens_per_minute / 60, burst=burst, unit="tokens"))
+        rates.append(Gcra(rate=settings.tokens_per_minute / 60, burst=burst, unit="tokens"))
+    known = (settings.window, InCompany(settings.gate), InCompany(settings.learned)) if settings.adaptive else ()
+    return All((*rates, Scoped(inner=All(known))))
+
+
+def quota_state_type(settings: LimitSettings) -> Any:
+    """Give the type by which msgspec reads the state of `quotas`."""
+    known = [rate for rate in (settings.requests_per_minute, settings.tokens_per_minute) if rate is not None]
+    return GenericAlias(tuple, (*(GcraState for _ in known), Scopes[ScopeState]))
+
+
+def health(settings: LimitSettings) -> All:
+    """Put together what bounds attempts in flight and retries, and holds the calls in an outage."""
+    bounds: list[Limiter[Any, Any]] = []
     if settings.max_concurrency is not None:
-        outer.append(Concurrency(maximum=settings.max_concurrency))
+        bounds.append(Concurrency(maximum=settings.max_concurrency))
     if settings.places is not None:
-        outer.append(Places(settings.places))
-    inner = All(
-        (
-            settings.window,
-            InCompany(settings.gate),
-            InCompany(settings.learned),
-            InCompany(settings.concurrency),
-            InCompany(settings.hold, settings.crowd),
+        bounds.append(Places(settings.places))
+    if settings.adaptive:
+        scoped = Scoped(
+            inner=All((settings.concurrency, Relief(hold=settings.hold, retries=settings.retries))), counts=True
         )
+        bounds.append(InCompany(scoped, settings.crowd))
+    return All(tuple(bounds))
+
+
+def share(settings: LimitSettings, part: float) -> LimitSettings:
+    """Give the settings for a part (0..1] of every known rate, limit and capacity. A burst is one call at least."""
+    rpm, tpm, tokens = settings.requests_per_minute, settings.tokens_per_minute, settings.token_burst
+    return msgspec.structs.replace(
+        settings,
+        requests_per_minute=None if rpm is None else rpm * part,
+        request_burst=max(1.0, settings.request_burst * part),
+        tokens_per_minute=None if tpm is None else tpm * part,
+        token_burst=None if tokens is None else tokens * part,
+        max_concurrency=None if settings.max_concurrency is None else max(1, int(settings.max_concurrency * part)),
+        window=msgspec.structs.replace(settings.window, share=settings.window.share * part),
+        learned=msgspec.structs.replace(settings.learned, first=settings.learned.first * part),
     )
-    return All((*outer, Scoped(inner)))
+
+
+def share_of_state(state: QuotaState, part: float) -> QuotaState:
+    """Give the state of quotas for the same part; what others have used of a window counts as used."""
+    *rates, scopes = state
+    return (*rates, Scopes({name: part_of(scope, part) if scope else scope for name, scope in scopes.known.items()}))
+
+
+def part_of(scope: ScopeState, part: float) -> ScopeState:
+    """Give a part of what is known of one scope."""
+    window, gate, learned = scope
+    limit = None if window.limit is None else max(1.0, window.limit * part)
+    capacity = None if learned.capacity is None else learned.capacity * part
+    return (
+        msgspec.structs.replace(window, limit=limit),
+        gate,
+        msgspec.structs.replace(learned, rate=learned.rate * part, capacity=capacity),
+    )
 
 
 def scopes(model: str, provider: str | None = None) -> tuple[str, ...]:
@@ -89,13 +156,29 @@ def scopes(model: str, provider: str | None = None) -> tuple[str, ...]:
 
 
 def view(state: tuple[Any, ...], now: float) -> dict[str, View]:
-    """Show each scope of the standard limiter's state; the key is ""."""
-    return {name: seen_from_outside(scope.state, scope.in_flight, now) for name, scope in state[-1].items()}
+    """Show each scope of the standard limiter's state; the key is "", and a scope without trouble is like the key.
+
+    Where nothing is learned there is nothing to see.
+    """
+    (*_, quota), (*_, condition) = state
+    if not quota.known[KEY]:
+        return {}
+    names = dict.fromkeys([KEY, *quota.known, *condition.known, *condition.flying])
+    return {
+        name: seen_from_outside(
+            quota.known.get(name, quota.known[KEY]),
+            condition.known.get(name, condition.known[KEY]),
+            condition.flying.get(name, 0),
+            now,
+        )
+        for name in names
+    }
 
 
-def seen_from_outside(inner: tuple[Any, ...], in_flight: int, now: float) -> View:
+def seen_from_outside(quota: ScopeState, condition: tuple[Any, ...], in_flight: int, now: float) -> View:
     """Show one scope."""
-    window, gate, learned, concurrency, hold = inner
+    window, gate, learned = quota
+    concurrency, (hold, _) = condition
     return View(
         rate=learned.rate,
         capacity=learned.capacity,

@@ -26,7 +26,7 @@ import msgspec
 from openrouter_core.limit.seen import Ask, Seen
 
 
-class WindowState(msgspec.Struct, frozen=True, kw_only=True):
+class WindowState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`limit` is None until one is known. `used`: sends in the window that ends at `end`.
 
     `skew`: how much later than named the window opens on our clock. `careful`: the next window opens with one call.
