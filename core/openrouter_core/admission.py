@@ -8,6 +8,7 @@ of its methods waits, and nothing may come between two of them.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -15,11 +16,11 @@ from returns.result import Failure
 
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.limit.compose import is_probe
-from openrouter_core.limit.money import Money, MoneyState, Refused, Reserved
+from openrouter_core.limit.money import NANO, Money, MoneyState, Refused, Reserved
 from openrouter_core.limit.pump import Go, Lines, TurnedAway, Wait
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.seen import Ask, Limiter, Seen
-from openrouter_core.limit.standard import LimitSettings
+from openrouter_core.limit.seen import Ask, Kind, Limiter, Seen
+from openrouter_core.limit.standard import LimitSettings, View, view
 
 T = TypeVar("T")
 
@@ -66,12 +67,39 @@ class Admitted(msgspec.Struct, Generic[T], frozen=True):
     probe: bool = False
 
 
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """How a client's calls stand. `alive` calls have begun and not ended; `waiting` of them stand in line.
+
+    `in_flight` attempts are under way; `answered`, `refused` (429) and `failed` (5xx, timeouts, lost connections) count
+    those that are over, and `refused_share` is refusals per answer or refusal. `held`: an outage holds calls back.
+    `scopes` is what is known of the quota and health of the key ("") and of models that had trouble of their own.
+    `spent_usd` is what the calls cost, with `guessed_usd` of it at worst, because nobody told; `reserved_usd` is set
+    aside for attempts under way. The amounts are counted where `max_cost_usd` is set.
+    """
+
+    alive: int
+    waiting: int
+    in_flight: int
+    answered: int
+    refused: int
+    failed: int
+    refused_share: float
+    held: bool
+    scopes: dict[str, View]
+    spent_usd: float
+    reserved_usd: float
+    guessed_usd: float
+
+
 Turn = Admitted[T] | TurnedAway[T]
 """How waiting in line ends."""
 
 
 class Admission(Generic[T]):
-    """The shared cell. `alive` counts the calls that have begun and not ended, `in_flight` the attempts under way."""
+    """The shared cell. `alive` counts the calls that have begun and not ended, `in_flight` the attempts under way.
+
+    `ended` counts the attempts that are over, by what they showed.
+    """
 
     def __init__(self, limiter: Limiter[Any, Any], now: float, money: Money | None = None) -> None:
         self.limiter: Limiter[Any, Any] = limiter
@@ -81,6 +109,7 @@ class Admission(Generic[T]):
         self.lines: Lines[T] = Lines()
         self.alive: int = 0
         self.in_flight: int = 0
+        self.ended: Counter[Kind] = Counter()
 
     def wait(self, ticket: Ticket, call: T, expires: float = math.inf) -> None:
         """Let a call wait in its line, until `expires` at the latest."""
@@ -121,10 +150,30 @@ class Admission(Generic[T]):
     def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
         self.in_flight -= 1
+        self.ended[seen.kind] += 1
         told = msgspec.structs.replace(seen, company=self.company)
         self.state = self.limiter.on_outcome(self.state, stamp.limits, told, self.in_flight, now)
         if self.money is not None and stamp.money is not None:
             self.purse = self.money.settle(self.purse, stamp.money, seen.cost)
+
+    def stats(self, now: float) -> Stats:
+        """Tell how things stand."""
+        scopes = view(self.state, now)
+        refused, good = self.ended["rate"], self.ended["ok"]
+        return Stats(
+            alive=self.alive,
+            waiting=len(self.lines),
+            in_flight=self.in_flight,
+            answered=good,
+            refused=refused,
+            failed=self.ended["server"] + self.ended["timeout"],
+            refused_share=refused / max(1, refused + good),
+            held=any(scope.held for scope in scopes.values()),
+            scopes=scopes,
+            spent_usd=self.purse.spent / NANO,
+            reserved_usd=self.purse.reserved / NANO,
+            guessed_usd=self.purse.guessed / NANO,
+        )
 
     @property
     def company(self) -> int:

@@ -7,7 +7,7 @@ import math
 from functools import cached_property
 from typing import Any
 
-from openrouter_core.admission import Admission, Admitted, Stamp, Ticket, Turn
+from openrouter_core.admission import Admission, Admitted, Stamp, Stats, Ticket, Turn
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.seen import UNSENT, Limiter, Seen
@@ -33,6 +33,10 @@ class Line:
     def admission(self) -> Admission[Waiter]:
         """Who may send: known from the first call on."""
         return Admission(self.limiter, self.loop.time(), self.money)
+
+    def stats(self) -> Stats:
+        """Tell how things stand."""
+        return self.admission.stats(self.loop.time())
 
     def __enter__(self) -> None:
         """Count a call that begins."""

@@ -64,7 +64,7 @@ def test_every_outcome_has_a_verdict(endpoint: Endpoint[Any, Any], outcome: Outc
             assert isinstance(outcome, (Responded, Streamed))
         case Transient(error, hint):
             assert str(error).splitlines() == [str(error)]
-            assert hint is None or 0.0 < hint < float("inf")
+            assert hint is None or 0.0 <= hint < float("inf")
         case Permanent(error):
             assert str(error).splitlines() == [str(error)]
             assert len(error.raw) <= e.RAW_LIMIT
