@@ -15,6 +15,7 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from openrouter_core.errors import InvalidRequest
+from openrouter_core.refuse import refuse
 
 RECENT = 200
 """How many answers' times are remembered."""
@@ -46,20 +47,17 @@ def checked_hedge(hedge: Hedge | None) -> Result[Hedge | None, InvalidRequest]:
     """Accept a hedge with one kind of delay and numbers that make sense."""
     if hedge is None:
         return Success(None)
-    flaws = {
-        "after_secs": (hedge.after_secs is None) == (hedge.percentile is None) and "or percentile: set one of them",
-        "after_secs ": hedge.after_secs is not None
-        and not 0.0 <= hedge.after_secs < 1e9
-        and "must be seconds, 0 or more",
-        "percentile": hedge.percentile is not None and not 0.0 < hedge.percentile < 1.0 and "must be between 0 and 1",
-        "budget": not 0.0 < hedge.budget <= 1.0 and "must be above 0, and at most 1",
-        "most": not 1.0 <= hedge.most <= 1e6 and "must be at least 1",
-    }
-    for name, flaw in flaws.items():
-        if flaw:
-            field = f"hedge.{name.strip()}"
-            value = repr(getattr(hedge, name.strip()))
-            return Failure(InvalidRequest(message=f"{field} = {value}: {flaw}", field=field, value=value, bound=flaw))
+    after, share = hedge.after_secs, hedge.percentile
+    sound = (
+        ("after_secs", (after is None) != (share is None), "or percentile: set one of them"),
+        ("after_secs", after is None or 0.0 <= after < 1e9, "must be a number of seconds, 0 or more"),
+        ("percentile", share is None or 0.0 < share < 1.0, "must be between 0 and 1"),
+        ("budget", 0.0 < hedge.budget <= 1.0, "must be above 0, and at most 1"),
+        ("most", 1.0 <= hedge.most <= 1e6, "must be at least 1"),
+    )
+    for name, good, bound in sound:
+        if not good:
+            return Failure(refuse(f"hedge.{name}", bound, getattr(hedge, name)))
     return Success(hedge)
 
 

@@ -12,7 +12,7 @@ docs, api_reference/models); `provider.max_price` in a request keeps dearer ones
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -81,8 +81,8 @@ def prices_in(catalogue: Catalogue) -> dict[str, Price]:
 
 def price_of(model: Listed) -> Price | None:
     """Read the price of a model; None where it has no fixed one."""
-    overrides = model.pricing.get("overrides")
-    tiers = [model.pricing, *(tier for tier in overrides if isinstance(tier, dict))] if overrides else [model.pricing]
+    overrides: Sequence[Any] = model.pricing.get("overrides") or ()
+    tiers = [model.pricing, *(cast("Mapping[str, Any]", tier) for tier in overrides if isinstance(tier, dict))]
     prompt, completion = dearest(tiers, "prompt"), dearest(tiers, "completion")
     if prompt is None or completion is None:
         return None
@@ -132,8 +132,9 @@ def plain(sent: Mapping[str, Any]) -> bool:
 
 def has_media(sent: Mapping[str, Any]) -> bool:
     """Tell a request with parts that are not text: their tokens cannot be counted here."""
-    contents = [message.get("content") for message in sent.get("messages") or ()]
-    return any(part.get("type") != "text" for content in contents if isinstance(content, list) for part in content)
+    messages: Sequence[Mapping[str, Any]] = sent.get("messages") or ()
+    contents = [cast("Sequence[Any]", one["content"]) for one in messages if isinstance(one.get("content"), list)]
+    return any(part.get("type") != "text" for parts in contents for part in parts)
 
 
 def cost_at(price: Price | None, size: int | None, most: int | None, *, cached: bool) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
-from returns.result import Result, Success
+from returns.result import Failure, Result, Success
 
 from openrouter_core.errors import DataSourceError
 from openrouter_core.evidence import cost_of
@@ -74,14 +74,7 @@ def told(
 ) -> Callable[[ChatCompletionResponse], ChatCompletionResponse]:
     """Attach to an answer that there were two copies, and what became of the other."""
     other = copies[1 - winner]
-    fate, cost = "cancelled", None
-    if other.done():
-        fate, cost = (
-            other.result()
-            .map(lambda late: ("answered too late", late.cost))
-            .lash(lambda error: Success((type(error).__name__, cost_of(error))))
-            .unwrap()
-        )
+    fate, cost = ended(other.result()) if other.done() else ("cancelled", None)
     record = Hedged(after=after, winner="second" if winner else "first", other=fate, other_cost=cost, other_worst=worst)
 
     def noted(answer: ChatCompletionResponse) -> ChatCompletionResponse:
@@ -89,3 +82,11 @@ def told(
         return msgspec.structs.replace(answer, call=call)
 
     return noted
+
+
+def ended(answer: Answer) -> tuple[str, float | None]:
+    """Tell how the other copy ended, and what it cost in USD, if that is known."""
+    if isinstance(answer, Failure):
+        error = answer.failure()
+        return type(error).__name__, cost_of(error)
+    return "answered too late", answer.unwrap().cost
