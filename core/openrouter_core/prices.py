@@ -117,9 +117,35 @@ def worst_case(body: bytes, prices: Prices) -> float | None:
 
 
 def priced(slug: str, prices: Prices) -> Price | None:
-    """Find the price of a model; suffixes that only choose among its providers do not change it."""
+    """Find the price of a model. Suffixes that only choose among its providers do not change it.
+
+    An alias (`~x-ai/grok-latest`) that the list does not name can lead to any model of its family.
+    """
     base, _, suffix = slug.partition(":")
-    return prices.get(slug) or (prices.get(base) if suffix in {"nitro", "floor", "exacto"} else None)
+    if slug in prices or (suffix and suffix not in {"nitro", "floor", "exacto"}):
+        return prices.get(slug)
+    if not base.startswith("~"):
+        return prices.get(base)
+    family = base[1:].removesuffix("latest").rstrip("-")
+    return together([price for one, price in prices.items() if one.startswith(family)])
+
+
+def together(prices: Sequence[Price]) -> Price | None:
+    """Give a price that bounds all of these; None where there are none."""
+    contexts = [price.context for price in prices]
+    most = [price.most or price.context for price in prices]
+    return (
+        None
+        if not prices
+        else Price(
+            prompt=max(price.prompt for price in prices),
+            completion=max(price.completion for price in prices),
+            cached=max(price.cached for price in prices),
+            request=max(price.request for price in prices),
+            context=None if None in contexts else max(one for one in contexts if one is not None),
+            most=None if None in most else max(one for one in most if one is not None),
+        )
+    )
 
 
 def plain(sent: Mapping[str, Any]) -> bool:

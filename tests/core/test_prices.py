@@ -125,6 +125,20 @@ def test_a_model_without_a_fixed_price_is_not_in_the_list(pricing: dict[str, str
     assert set(prices_in(catalogue)) == {"acme/one", "acme/one-20260101"}
 
 
+def test_an_alias_costs_no_more_than_the_dearest_of_its_family() -> None:
+    """Bug: the default model is an alias, and a client with a budget could not ask anything."""
+    family = {
+        "x-ai/grok-4": Price(prompt=2.0, completion=1.0, cached=3.0, context=10, most=5),
+        "x-ai/grok-5": Price(prompt=1.0, completion=4.0, request=0.5, context=20),
+        "x-ai/other": Price(prompt=9.0, completion=9.0),
+    }
+    bound = Price(prompt=2.0, completion=4.0, cached=3.0, request=0.5, context=20, most=20)
+    assert priced("~x-ai/grok-latest", family) == priced("~x-ai/grok-latest:nitro", family) == bound
+    assert priced("~x-ai/latest", family) == Price(prompt=9.0, completion=9.0, cached=3.0, request=0.5)
+    assert priced("~nobody/latest", family) is None
+    assert priced("~x-ai/grok-latest", {"~x-ai/grok-latest": ONE}) is ONE
+
+
 def test_suffixes_that_choose_a_provider_do_not_change_the_model() -> None:
     assert priced("acme/one:nitro", PRICES) is ONE
     assert priced("acme/one:online", PRICES) is None
