@@ -111,9 +111,15 @@ class Admission(Generic[T]):
         self.in_flight: int = 0
         self.ended: Counter[Kind] = Counter()
 
-    def wait(self, ticket: Ticket, call: T, expires: float = math.inf) -> None:
-        """Let a call wait in its line, until `expires` at the latest."""
+    def wait(self, ticket: Ticket, call: T, expires: float, now: float) -> TurnedAway[T] | None:
+        """Let a call wait in its line until `expires`; or turn it away, if those before it alone take longer."""
+        if expires < math.inf:
+            ask = msgspec.structs.replace(ticket.ask, ahead=self.lines.ahead(ticket.place, ticket.ask))
+            needed = self.limiter.admit(self.state, ask, self.in_flight, now)
+            if now + needed >= expires and needed < math.inf:
+                return TurnedAway(call, needed)
         self.lines.push(ticket.place, ticket.ask, call, expires)
+        return None
 
     def cancel(self, ticket: Ticket) -> bool:
         """Take a call out of its line; False when it does not stand in one."""

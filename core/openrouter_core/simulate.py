@@ -214,7 +214,9 @@ class VirtualWorld(Generic[T]):
         match state:
             case Queue():
                 self.queues[call] = state
-                self.admission.wait(state.ticket, call, state.expires)
+                turned = self.admission.wait(state.ticket, call, state.expires, self.now)
+                if turned is not None:
+                    self.turns[call] = turned
                 self.pump()
                 if call in self.turns:
                     self.take_turn(call)

@@ -49,7 +49,9 @@ class Line:
     async def enter(self, ticket: Ticket, until: float) -> Turn[Any]:
         """Wait for the turn of a call, until the loop's clock shows `until` at the latest."""
         turn: Waiter = self.loop.create_future()
-        self.admission.wait(ticket, turn, until)
+        turned = self.admission.wait(ticket, turn, until, self.loop.time())
+        if turned is not None and not self.closed:
+            return turned
         self.pump()
         try:
             return await turn

@@ -66,6 +66,11 @@ class Lines(Generic[T]):
         """Let a call wait, until `expires` at the latest."""
         self._lines.setdefault(kind(ask), Line()).push(place, (ask, call), expires)
 
+    def ahead(self, place: Place, ask: Ask) -> int:
+        """Count those who will go before a call that comes now, at least."""
+        line = self._lines.get(kind(ask))
+        return 0 if line is None else line.ahead(place)
+
     def cancel(self, place: Place, ask: Ask) -> bool:
         """Give the place of a waiting call back; False when it does not wait."""
         line = self._lines.get(kind(ask))
