@@ -156,7 +156,7 @@ class Windows:
 
 @dataclass
 class Server:
-    """How each request ends, and after how many seconds."""
+    """How each request ends, and after how many seconds. `drops`: an outage ends what is in flight when it begins."""
 
     dice: random.Random
     quota: Quota | None = None
@@ -165,6 +165,7 @@ class Server:
     refusal: float = 0.06
     failing: float = 0.0
     outage: tuple[float, float] = (INF, INF)
+    drops: bool = False
     spurious: float = 0.0
     spurious_hint: float | None = None
     servers: int = 0
@@ -188,6 +189,8 @@ class Server:
             ends = max(now, heappop(self.busy)) + self.service(now) * self.dice.uniform(0.8, 1.2)
             heappush(self.busy, ends)
             after = ends - now
+        if self.drops and now + after > self.outage[0] > now:
+            return Seen(kind="server"), self.outage[0] - now + quick
         return (Seen(kind="ok"), after) if after <= timeout else (Seen(kind="timeout"), timeout)
 
 
@@ -198,6 +201,7 @@ class Server:
 class Call:
     number: int
     born: float
+    begun: float = INF
     retries: int = 0
     refusals: int = 0
     ended: float | None = None
@@ -242,7 +246,9 @@ class Client:
     def outside_in(self) -> None:
         while self.outside and self.alive < self.load.together:
             self.alive += 1
-            self.begin(self.outside.pop(0))
+            call = self.outside.pop(0)
+            call.begun = self.clock.now
+            self.begin(call)
 
     def end(self, call: Call, *, failed: bool) -> None:
         call.ended, call.failed = self.clock.now, failed
@@ -502,6 +508,10 @@ SCENARIOS: dict[str, Scenario] = {
     "a4l": Scenario("100 per 10 s, length not named", windows(100, 10, 2.3, "limit"), Load(calls=2000)),
     "a4s": Scenario("100 per 10 s, clock 0.5 s ahead", windows(100, 10, 2.3, "all", 0.5), Load(calls=2000)),
     "a4m": Scenario("600 a minute, unnamed", windows(600, 60, 22.3, "nothing"), Load(calls=4000)),
+    "w50n": Scenario("50 per s windows, unnamed", windows(50, 1, 0.4, "nothing"), Load(calls=3000, together=300)),
+    "w50": Scenario("50 per s windows, documented", windows(50, 1, 0.4), Load(calls=3000, together=300)),
+    "w20r": Scenario("20 per s windows, Retry-After", windows(20, 1, 0.9, "retry-after"), Load(calls=2000)),
+    "w500": Scenario("500 per s windows, documented", windows(500, 1, 0.1, **FAST), Load(calls=10000, together=500)),
     "f200n": Scenario(
         "200 per s windows, unnamed", windows(200, 1, 0.3, "nothing", **FAST), Load(calls=4000, together=500)
     ),
@@ -509,6 +519,19 @@ SCENARIOS: dict[str, Scenario] = {
         "200 per s windows, Retry-After", windows(200, 1, 0.3, "retry-after", **FAST), Load(calls=4000, together=500)
     ),
     "a5": Scenario("10/s strict", bucket(10, 1)),
+    "a5f": Scenario("200/s strict", bucket(200, 1, **FAST), Load(calls=4000, together=500)),
+    "a5e": Scenario("20/s strict and 1 % spurious 429", bucket(20, 1, spurious=0.01), Load(calls=3000)),
+    "a5s": Scenario("3/s strict", bucket(3, 1), Load(calls=900)),
+    "a8": Scenario(
+        "20/s, burst 20, hints that lie (x 0.2)",
+        lambda dice: Server(dice, Bucket(((0.0, 20.0),), 20, "exact", 0.2)),
+        Load(calls=3000),
+    ),
+    "a9": Scenario(
+        "20/s, burst 20, hints that lie (x 3)",
+        lambda dice: Server(dice, Bucket(((0.0, 20.0),), 20, "exact", 3.0)),
+        Load(calls=3000),
+    ),
     "a6": Scenario("1/s, burst 5", bucket(1, 5), Load(calls=600)),
     "a7": Scenario("50/s, burst 50, 400 at a time", bucket(50, 50), Load(calls=5000, together=400)),
     "a1w": Scenario("10/s, burst 10, 300 at a time", bucket(10, 10), Load(together=300)),
@@ -533,6 +556,12 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "d1b": Scenario(
         "30 s of 502, 2 arrivals/s", plain(outage=(30.0, 60.0)), Load(calls=240, together=10**6, every=0.5)
+    ),
+    "d3": Scenario("100 in flight dropped, 30 s of 502", plain(outage=(30.0, 60.0), drops=True), Load(calls=2000)),
+    "d4": Scenario(
+        "500 in flight dropped, 30 s of 502",
+        plain(outage=(30.0, 60.0), drops=True),
+        Load(calls=9000, together=500),
     ),
     "d2": Scenario(
         "metastable queue",
@@ -572,11 +601,11 @@ def figures(run: Run) -> dict[str, float]:
             out["x4: settled"] = run.settled(up[0], up[1], full)
     if server.outage[0] < INF:
         start, end = server.outage
-        arrivals = sum(1 for call in calls if start <= call.born < end)
+        arrivals = sum(1 for call in calls if start <= call.born < end) or run.scenario.load.together
         out["outage: sent/arrival"] = run.sends(start, end) / arrivals
         done = sorted(call.ended for call in calls if call.ended is not None and call.ended >= end and not call.failed)
         out["outage: first after"] = done[0] - end
-        late = [call.ended or INF for call in calls if call.born < end]
+        late = [call.ended or INF for call in calls if call.begun < end]
         out["outage: drained"] = max(late) - end
     times = sorted((call.ended or INF) - call.born for call in calls)
     out["p95"] = times[int(0.95 * len(times))]
