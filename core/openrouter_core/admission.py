@@ -127,6 +127,8 @@ class Admission(Generic[T]):
 
     def next(self, now: float) -> Turn[T] | Wait | None:
         """Decide who is next: one who goes, one who has no hope, how long nobody goes, or that nobody waits."""
+        if not self.lines:
+            return None
         chosen = self.lines.next(lambda ask: self.needed(ask, now), now)
         return self.let_go(chosen, now) if isinstance(chosen, Go) else chosen
 
@@ -157,8 +159,9 @@ class Admission(Generic[T]):
         """Learn from an attempt that has ended."""
         self.in_flight -= 1
         self.ended[seen.kind] += 1
-        told = msgspec.structs.replace(seen, company=self.company)
-        self.state = self.limiter.on_outcome(self.state, stamp.limits, told, self.in_flight, now)
+        if seen.kind != "ok":  # only trouble is judged by the company that it came in
+            seen = msgspec.structs.replace(seen, company=self.company)
+        self.state = self.limiter.on_outcome(self.state, stamp.limits, seen, self.in_flight, now)
         if self.money is not None and stamp.money is not None:
             self.purse = self.money.settle(self.purse, stamp.money, seen.cost)
 

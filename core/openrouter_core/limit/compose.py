@@ -189,11 +189,19 @@ def without(flying: dict[str, int], names: tuple[str, ...]) -> dict[str, int]:
 
 
 def is_probe(stamp: object) -> bool:
-    """Tell whether an attempt is an outage's probe: if it fails, that does not use up one of its call's attempts."""
-    match stamp:
-        case Attempt(_, marks):
-            return is_probe(tuple(marks.values()))
-        case tuple():
-            return any(is_probe(part) for part in cast("tuple[object, ...]", stamp))
-        case _:
-            return isinstance(stamp, Trial) and stamp.probe
+    """Tell whether an attempt is an outage's probe: if it fails, that does not use up one of its call's attempts.
+
+    Asked for each attempt, hence the plain loop.
+    """
+    parts = [stamp]
+    while parts:
+        match parts.pop():
+            case tuple() as several:
+                parts.extend(cast("tuple[object, ...]", several))
+            case Attempt(marks=marks):
+                parts.extend(marks.values())
+            case Trial(probe=True):
+                return True
+            case _:
+                pass
+    return False

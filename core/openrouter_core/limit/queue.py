@@ -12,7 +12,6 @@ amortised.
 
 from __future__ import annotations
 
-from collections import Counter
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, NamedTuple, TypeVar
@@ -34,7 +33,7 @@ class Line(Generic[T]):
         self._heap: list[Place] = []
         self._expiring: list[tuple[float, Place]] = []
         self._waiting: dict[Place, tuple[float, T]] = {}
-        self._count: Counter[int] = Counter()
+        self._count: dict[int, int] = {}
         self._newest: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -46,8 +45,9 @@ class Line(Generic[T]):
         if place in self._waiting:
             raise ValueError(f"{place} is taken")
         self._waiting[place] = (expires, call)
-        self._count[place.priority] += 1
-        self._newest[place.priority] = max(place.number, self._newest.get(place.priority, place.number))
+        self._count[place.priority] = self._count.get(place.priority, 0) + 1
+        if place.number > self._newest.get(place.priority, -1):
+            self._newest[place.priority] = place.number
         heappush(self._heap, place)
         if expires < inf:
             heappush(self._expiring, (expires, place))
@@ -81,7 +81,7 @@ class Line(Generic[T]):
         """Count those who will go before a call that comes now, at least: one that comes back is not the last."""
         sooner = sum(count for priority, count in self._count.items() if priority < place.priority)
         last = place.number > self._newest.get(place.priority, place.number)
-        return sooner + (self._count[place.priority] if last else 0)
+        return sooner + (self._count.get(place.priority, 0) if last else 0)
 
     def _strike(self, place: Place) -> None:
         """Strike a call from the table."""
