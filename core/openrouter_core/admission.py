@@ -55,16 +55,17 @@ class Stamp(msgspec.Struct, frozen=True):
     limits: Any = None
     money: Reserved | None = None
 
+    @property
+    def probe(self) -> bool:
+        """Whether the attempt tries out a server that has failed: its failure will be none of the call's tries."""
+        return is_probe(self.limits)
+
 
 class Admitted(msgspec.Struct, Generic[T], frozen=True):
-    """A call that goes now; its `stamp` is due back when the attempt is over.
-
-    `probe` says that it tries out a server that has failed: if it fails, that is none of the call's tries.
-    """
+    """A call that goes now; its `stamp` is due back when the attempt is over."""
 
     call: T
     stamp: Stamp = Stamp()
-    probe: bool = False
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,12 @@ class Admission(Generic[T]):
         self.in_flight: int = 0
         self.ended: Counter[Kind] = Counter()
 
+    def at_once(self, ticket: Ticket, call: T, expires: float, now: float) -> Admitted[T] | None:
+        """Let a call go that need not wait in line: nobody is before it, and no limiter objects."""
+        if self.lines or expires <= now or self.needed(ticket.ask, now) != 0.0:
+            return None
+        return self.let_go(call, ticket.ask, now)
+
     def wait(self, ticket: Ticket, call: T, expires: float, now: float) -> TurnedAway[T] | None:
         """Let a call wait in its line until `expires`; or turn it away, if those before it alone take longer."""
         if expires < math.inf:
@@ -130,7 +137,7 @@ class Admission(Generic[T]):
         if not self.lines:
             return None
         chosen = self.lines.next(lambda ask: self.needed(ask, now), now)
-        return self.let_go(chosen, now) if isinstance(chosen, Go) else chosen
+        return self.let_go(chosen.call, chosen.ask, now) if isinstance(chosen, Go) else chosen
 
     def needed(self, ask: Ask, now: float) -> float | Refused:
         """Tell how many seconds a call must wait: infinity when others must end first; or that it is refused."""
@@ -144,16 +151,16 @@ class Admission(Generic[T]):
     def rush(self, now: float) -> Admitted[T] | None:
         """Let the oldest call go, whatever the limiters say; None when nobody waits."""
         oldest = self.lines.oldest()
-        return None if oldest is None else self.let_go(oldest, now)
+        return None if oldest is None else self.let_go(oldest.call, oldest.ask, now)
 
-    def let_go(self, chosen: Go[T], now: float) -> Admitted[T]:
+    def let_go(self, call: T, ask: Ask, now: float) -> Admitted[T]:
         """Book a call that has left its line."""
-        self.state, limits = self.limiter.on_send(self.state, chosen.ask, now)
+        self.state, limits = self.limiter.on_send(self.state, ask, now)
         self.in_flight += 1
         held: Reserved | None = None
         if self.money is not None:
-            self.purse, held = self.money.reserve(self.purse, chosen.ask.worst).value_or((self.purse, None))
-        return Admitted(chosen.call, Stamp(limits, held), is_probe(limits))
+            self.purse, held = self.money.reserve(self.purse, ask.worst).value_or((self.purse, None))
+        return Admitted(call, Stamp(limits, held))
 
     def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
@@ -187,4 +194,4 @@ class Admission(Generic[T]):
     @property
     def company(self) -> int:
         """How many other calls are alive beside one that is."""
-        return max(0, self.alive - 1)
+        return self.alive - 1 if self.alive else 0

@@ -165,9 +165,16 @@ def unfit(field: str, value: object, bound: str) -> InvalidRequest:
 def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history: History, roll: float) -> Decision[T]:
     """Decide what follows from the outcome of an attempt, given the retries and the seconds that the call has had."""
     verdict = classify(endpoint, outcome, policy.rules)
+    if isinstance(verdict, Accepted):
+        return Ok(verdict.value)
+    return resolve(policy, outcome, verdict, history, roll)
+
+
+def resolve(
+    policy: Policy, outcome: Outcome, verdict: Transient | Permanent, history: History, roll: float
+) -> Retry | Fail:
+    """Decide whether an attempt that has failed is followed by another."""
     match verdict:
-        case Accepted(value):
-            return Ok(value)
         case Permanent(error):
             return Fail(error)
         case Transient(error) if isinstance(outcome, Streamed) and outcome.delivered:

@@ -214,10 +214,12 @@ class VirtualWorld(Generic[T]):
         match state:
             case Queue():
                 self.queues[call] = state
-                turned = self.admission.wait(state.ticket, call, state.expires, self.now)
-                if turned is not None:
+                of = state.ticket, call, state.expires, self.now
+                turned = self.admission.at_once(*of) or self.admission.wait(*of)
+                if turned is None:
+                    self.pump()
+                else:
                     self.turns[call] = turned
-                self.pump()
                 if call in self.turns:
                     self.take_turn(call)
             case Send():

@@ -57,6 +57,11 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, max_cost_usd=left)
 
 
+NO_OPTIONS = CallOptions()
+
+NO_OTHERS: Result[tuple[Alternative, ...], DataSourceError] = Success(())
+
+
 class Calls:
     """Makes calls and runs them, in one world and one line. The client that users hold stands in front of it."""
 
@@ -134,23 +139,20 @@ class Calls:
         flaw = self.transport.flaw()
         if flaw:
             return Failure(ConnectError(message=flaw, kind="closed"))
-        deadline = checked_deadline(options.deadline_secs)
-        sound = checked_options(options.priority, options.max_cost_usd)
-        fallbacks = checked_fallbacks(options.fallbacks)
-        for given in (deadline, sound, fallbacks):
-            if isinstance(given, Failure):
-                return given
-        asking = falling_back(request, options.fallbacks)
+        policy = self.policy_for(options)
+        if isinstance(policy, Failure):
+            return policy
+        asking = falling_back(request, options.fallbacks) if options.fallbacks else request
         built = build_chat(asking, self.settings, stream=mode != "whole")
         if isinstance(built, Failure):
             return built
-        others = self.alternatives(request, options, mode)
+        others = self.alternatives(request, options, mode) if options.fallbacks else NO_OTHERS
         if isinstance(others, Failure):
             return others
         job = Job(
             CHAT_COMPLETIONS,
             self.sent(built.unwrap()),
-            with_deadline(self.policy, deadline.unwrap()),
+            policy.unwrap(),
             mode,
             self.ask(asking, built.unwrap(), options),
             self.place(options.priority),
@@ -158,6 +160,15 @@ class Calls:
             others.unwrap(),
         )
         return Success(job)
+
+    def policy_for(self, options: CallOptions) -> Result[Policy, DataSourceError]:
+        """Give the policy of a call with these options, if they make sense."""
+        if options == NO_OPTIONS:
+            return Success(self.policy)
+        for given in (checked_options(options.priority, options.max_cost_usd), checked_fallbacks(options.fallbacks)):
+            if isinstance(given, Failure):
+                return given
+        return checked_deadline(options.deadline_secs).map(lambda secs: with_deadline(self.policy, secs))
 
     def alternatives(
         self, request: ChatCompletionRequest, options: CallOptions, mode: Mode

@@ -14,6 +14,9 @@ from openrouter_core.limit.seen import UNSENT, Limiter, Seen
 
 Waiter = asyncio.Future["Turn[Any]"]
 
+NOBODY: Any = None
+"""Stands for the waiter of a call that does not wait."""
+
 
 class Line:
     """Lets calls go when the core says so. It decides nothing: it asks at each arrival and each end, and on time."""
@@ -48,9 +51,11 @@ class Line:
 
     async def enter(self, ticket: Ticket, until: float) -> Turn[Any]:
         """Wait for the turn of a call, until the loop's clock shows `until` at the latest."""
+        now = self.loop.time()
+        if (got := self.admission.at_once(ticket, NOBODY, until, now)) is not None:
+            return got
         turn: Waiter = self.loop.create_future()
-        turned = self.admission.wait(ticket, turn, until, self.loop.time())
-        if turned is not None and not self.closed:
+        if (turned := self.admission.wait(ticket, turn, until, now)) is not None:
             return turned
         self.pump()
         try:
@@ -62,7 +67,8 @@ class Line:
     def leave(self, stamp: Stamp, seen: Seen) -> None:
         """Tell that an attempt is over, and what it showed."""
         self.admission.over(stamp, seen, self.loop.time())
-        self.pump()
+        if self.admission.lines:
+            self.pump()
 
     def forsake(self, ticket: Ticket, turn: Waiter) -> None:
         """Leave the line; a turn that came in the same instant goes on to the next."""

@@ -65,6 +65,13 @@ class Lines(Generic[T]):
         """Count the calls that wait."""
         return sum(len(line) for line in self._lines.values())
 
+    def __bool__(self) -> bool:
+        """Tell whether anybody waits."""
+        for line in self._lines.values():  # noqa: SIM110 - asked twice for each call
+            if line:
+                return True
+        return False
+
     def push(self, place: Place, ask: Ask, call: T, expires: float = inf) -> None:
         """Let a call wait, until `expires` at the latest."""
         line = self._lines.get(kind(ask))
