@@ -156,7 +156,11 @@ def logged(timeline: Timeline[Any]) -> Log:
 
 def figures(timeline: Timeline[Any], load: Load, server: ServerSpec, best: float | None) -> Figures:
     """Read the figures off a timeline; `best` is the seconds of `ideal`, where that makes sense."""
-    log = logged(timeline)
+    return measured(logged(timeline), load, server, best)
+
+
+def measured(log: Log, load: Load, server: ServerSpec, best: float | None) -> Figures:
+    """Read the figures off a log."""
     times = sorted(end - begin for begin, end in zip(log.begins, log.ends, strict=True))
     sends = sum(map(len, log.sent.values()))
     answered = log.sent["answered"]

@@ -131,7 +131,8 @@ OUTAGE = ServerSpec(outage=(30.0, 60.0))
 
 SCENARIOS: dict[str, Scenario] = {
     "200": Scenario("200/s, burst 200, no hints", fast(TOKENS), MANY),
-    "200-hinted": Scenario("200/s, burst 20, Retry-After", fast(steady(200.0, 20.0), "whole"), MANY),
+    "200-hinted": Scenario("200/s, burst 200, Retry-After", fast(TOKENS, "whole"), MANY),
+    "200-hinted-20": Scenario("200/s, burst 20, Retry-After", fast(steady(200.0, 20.0), "whole"), MANY),
     "200-windows": Scenario("200 in each second, no hints", fast(Windows(200, 1.0, 0.3)), MANY),
     "200-windows-hinted": Scenario(
         "200 in each second, Retry-After in whole seconds", fast(Windows(200, 1.0, 0.3), "whole"), MANY
