@@ -30,7 +30,8 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell bench bench-readme bench-peers fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell bench bench-speed bench-load bench-readme bench-peers fmt dev \
+	clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,14 +67,21 @@ test-core: $(CORE_VENV)/.wheel ## the core's tests, where there is no aiohttp; e
 test-shell: $(WHEEL_VENV)/.wheel ## all other tests
 	$(WHEEL_VENV)/bin/python -m pytest tests --ignore=tests/core -n $(WORKERS)
 
-bench: $(VENV)/.ready ## the benchmarks, about five minutes: CPU, latency and memory beside raw aiohttp (BENCH="--quick": one)
+bench: bench-speed bench-load ## the benchmarks, about twenty minutes (BENCH="--quick": three)
+
+bench-speed: $(VENV)/.ready ## CPU, latency and memory beside raw aiohttp
 	$(VENV)/bin/python -m tests.benchmarks.bench $(BENCH)
 
-bench-readme: $(VENV)/.ready ## the same, and the table goes into README.md
+bench-load: $(VENV)/.ready ## policies under load, under the virtual clock and in real time over loopback
+	$(VENV)/bin/python -m tests.benchmarks.load $(BENCH)
+
+bench-readme: $(VENV)/.ready ## the same, and the tables go into README.md
 	$(VENV)/bin/python -m tests.benchmarks.bench --readme $(BENCH)
+	$(VENV)/bin/python -m tests.benchmarks.load --readme $(BENCH)
 
 bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own SDK, installed for this alone
 	$(PEERS_VENV)/bin/python -m tests.benchmarks.bench --peers openai,official --only $(PEERS_ONLY) $(BENCH)
+	$(PEERS_VENV)/bin/python -m tests.benchmarks.load --real --peers openai $(BENCH)
 
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only
@@ -128,7 +136,7 @@ $(BUILD)/wheel: $(VENV)/.ready $(SOURCES) pyproject.toml
 # The peers' versions are not pinned: the newest of them is what one compares with.
 $(PEERS_VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(PEERS_VENV))
-	$(PEERS_VENV)/$(install) --editable . openai openrouter
+	$(PEERS_VENV)/$(install) --editable '.[cli]' openai openrouter
 	@touch $@
 
 $(WHEEL_VENV)/.ready: $(BUILD)/ingredients

@@ -24,6 +24,9 @@ from returns.result import Failure, Result, Success
 LONGEST = 1e9
 """The ceiling of every delay, in seconds. Without one, 2.0**1024 overflows and inf * 0.0 is not a number."""
 
+LEAST = {"full": 0.0, "equal": 0.5, "slight": 0.75}
+"""The least share of a wait that each kind of jitter leaves."""
+
 MOST_ATTEMPTS = 10**9
 """Attempts beyond this count as this many; ints without bounds do not fit into floats."""
 
@@ -89,13 +92,14 @@ class Capped(msgspec.Struct, frozen=True, tag=True):
 
 
 class Jittered(msgspec.Struct, frozen=True, tag=True):
-    """Shorten the inner wait at random: "full" to anything from nothing, "equal" to at least its half.
+    """Shorten the inner wait at random.
 
-    Put it around what we chose ourselves, never around a server's hint.
+    "full" to anything from nothing, "equal" to at least its half, "slight" to at least three quarters of it. Put it
+    around what we chose ourselves, never around a server's hint.
     """
 
     inner: Schedule
-    kind: Literal["full", "equal"] = "full"
+    kind: Literal["full", "equal", "slight"] = "full"
 
     def __str__(self) -> str:
         return f"{self.inner} with {self.kind} jitter"
@@ -157,7 +161,7 @@ def next_delay(schedule: Schedule, history: History, roll: float) -> Result[floa
         case Capped():
             return next_delay(schedule.inner, history, roll).map(lambda delay: min(delay, clamped(schedule.ceiling)))
         case Jittered():
-            least = 0.5 if schedule.kind == "equal" else 0.0
+            least = LEAST[schedule.kind]
             share = clamped(least + (1.0 - least) * roll)
             return next_delay(schedule.inner, history, roll).map(lambda delay: min(delay, delay * share))
         case Within():

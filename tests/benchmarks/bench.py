@@ -253,15 +253,15 @@ def machine() -> str:
     )
 
 
-def into_readme(text: str) -> None:
-    """Put the table between the README's marks."""
+def into_readme(text: str, marks: tuple[str, str] = MARKS) -> None:
+    """Put the table between two of the README's marks."""
     readme = ROOT / "README.md"
     old = readme.read_text(encoding="utf-8")
-    before, _, rest = old.partition(MARKS[0])
-    _, found, after = rest.partition(MARKS[1])
+    before, _, rest = old.partition(marks[0])
+    _, found, after = rest.partition(marks[1])
     if not found:
-        raise SystemExit(f"README.md has no {MARKS[0]} and {MARKS[1]}")
-    readme.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{after}", encoding="utf-8")
+        raise SystemExit(f"README.md has no {marks[0]} and {marks[1]}")
+    readme.write_text(f"{before}{marks[0]}\n{text}\n{marks[1]}{after}", encoding="utf-8")
 
 
 # --- the command ----------------------------------------------------------------------------------------------------

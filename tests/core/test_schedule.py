@@ -46,7 +46,7 @@ def schedules(number: st.SearchStrategy[float]) -> st.SearchStrategy[Schedule]:
         lambda inner: st.one_of(
             st.builds(Both, inner, inner),
             st.builds(Capped, inner, number),
-            st.builds(Jittered, inner, st.sampled_from(["full", "equal"])),
+            st.builds(Jittered, inner, st.sampled_from(["full", "equal", "slight"])),
             st.builds(Within, inner, number),
         ),
         max_leaves=5,
@@ -115,13 +115,17 @@ def test_a_heeded_hint_is_never_shortened(longest: float, hint: float, spread: f
 
 
 @given(TAME, HISTORIES, ROLLS)
-def test_jitter_only_shortens_and_equal_by_half_at_most(inner: Schedule, history: History, roll: float) -> None:
+def test_jitter_only_shortens_and_each_kind_by_its_share_at_most(
+    inner: Schedule, history: History, roll: float
+) -> None:
     """Bug: jitter that lengthens breaks the cap; jitter that reaches zero under "equal" is a stampede."""
     delay = next_delay(inner, history, roll).value_or(0.0)
     full = next_delay(Jittered(inner, "full"), history, roll).value_or(0.0)
     equal = next_delay(Jittered(inner, "equal"), history, roll).value_or(0.0)
-    assert 0.0 <= full <= equal <= delay
+    slight = next_delay(Jittered(inner, "slight"), history, roll).value_or(0.0)
+    assert 0.0 <= full <= equal <= slight <= delay
     assert equal >= delay / 2 * (1 - 1e-12)
+    assert slight >= delay * 0.75 * (1 - 1e-12)
 
 
 @given(TAME, st.floats(0.0, 50.0), HISTORIES, ROLLS)

@@ -38,6 +38,7 @@ CORE_MAY_IMPORT = frozenset(
         "abc",
         "base64",
         "binascii",
+        "bisect",
         "codecs",
         "collections",
         "dataclasses",

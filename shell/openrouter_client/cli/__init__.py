@@ -30,6 +30,24 @@ COMMANDS = {
 
         Exit codes: 0 after Ctrl-C, 1 if it cannot listen, 2 for options that make no sense.""",
     ),
+    "schedule": (
+        "openrouter_client.cli.schedule:schedule",
+        """Show what a policy of retries will do: each attempt, its wait and the end, without a network.
+
+        A call is run on the client's own core under a virtual clock, with outcomes of your choice. Waits that chance
+        shortens or lengthens are shown from and to.
+
+        Exit codes: 0 shown, 2 for options that make no sense.""",
+    ),
+    "simulate-load": (
+        "openrouter_client.cli.simulate_load:simulate_load",
+        """Compare policies under load: thousands of calls against a described server, in virtual time.
+
+        The client's own core runs with its limits, and beside it other policies; figures and curves are shown side by
+        side, and are the same for the same seed.
+
+        Exit codes: 0 shown, 2 for options that make no sense.""",
+    ),
 }
 """Each command: where its function is, and its help. Of that the list shows the first line, without an import."""
 

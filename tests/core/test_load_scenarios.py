@@ -1,0 +1,145 @@
+"""What policies reach against described servers: the claims that the README makes, on seeds of their own."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import settings
+from tests.core.holdout import dice, measured, random_scenario
+
+from openrouter_core.load import Bucket, Load, ServerSpec, Windows
+from openrouter_core.load_figures import Figures
+from openrouter_core.load_scenarios import (
+    CONTENDERS,
+    KNOWING,
+    OURS,
+    SCENARIOS,
+    Contender,
+    Scenario,
+    chosen,
+    knowing,
+    play,
+)
+
+UNTUNED = range(100, 130 if settings.get_current_profile_name() == "nightly" else 106)
+
+# Each limiter's own tests cover it; following every line of a load test would only make it five times as long.
+load_test = pytest.mark.no_cover
+
+FEW = Load(calls=60, together=20)
+QUOTA = Bucket(((0.0, 5.0),), 2.0)
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_a_policy_is_data_and_ends_every_call(name: str) -> None:
+    contender = CONTENDERS[name]
+    assert contender.name == name
+    assert msgspec.json.decode(msgspec.json.encode(contender), type=Contender) == contender
+    timeline = play(Scenario("a few", ServerSpec(quota=QUOTA), FEW), contender, dice(1))
+    assert len(timeline.results) == FEW.calls
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_is_data(name: str) -> None:
+    scenario = SCENARIOS[name]
+    assert msgspec.json.decode(msgspec.json.encode(scenario), type=Scenario) == scenario
+
+
+def test_who_is_told_the_rate_sends_at_that_rate() -> None:
+    assert knowing(ServerSpec(quota=QUOTA)).limits.requests_per_minute == 300.0
+    assert knowing(ServerSpec(quota=Windows(20, 60.0))).limits.requests_per_minute == 20.0
+    assert knowing(ServerSpec()).limits == OURS.limits
+    for quota in (QUOTA, Windows(20, 60.0)):
+        row = measured(Scenario("a few", ServerSpec(quota=quota), FEW), knowing(ServerSpec(quota=quota)), 1)
+        assert (row.lost, row.refused) == (0, 0.0)
+
+
+def test_policies_are_found_by_name() -> None:
+    server = ServerSpec(quota=QUOTA)
+    assert chosen("ours", server) == OURS
+    assert chosen(KNOWING, server) == knowing(server)
+    assert chosen("none of them", server) is None
+
+
+def figures_of(key: str, name: str = "ours", seed: int = 11) -> Figures:
+    return measured(SCENARIOS[key], CONTENDERS[name], seed)
+
+
+@load_test
+@pytest.mark.parametrize(
+    ("key", "refused", "later", "to_ideal"),
+    [
+        ("200", 0.025, 0.01, 1.06),
+        ("10", 0.025, 0.013, 1.05),
+        ("free", 0.02, 0.0, 1.05),
+        ("minutes", 0.02, 0.01, 1.05),
+        ("spurious", 0.04, 0.04, 1.1),
+        ("200-halves", 0.03, 0.02, 1.1),
+    ],
+)
+def test_no_call_is_lost_and_the_figures_hold(key: str, refused: float, later: float, to_ideal: float) -> None:
+    row = figures_of(key)
+    assert row.lost == 0
+    assert row.refused <= refused
+    assert row.later <= later
+    assert row.to_ideal is not None
+    assert row.to_ideal <= to_ideal
+
+
+@load_test
+def test_a_quota_that_moves_is_found_again() -> None:
+    row = figures_of("moving")
+    halved, quadrupled = row.phases
+    assert row.lost == 0
+    assert (halved.settled or 0.0) <= 10.0
+    assert halved.refused <= 0.02
+    assert quadrupled.settled is not None
+    assert quadrupled.settled <= 100.0
+
+
+@load_test
+def test_an_outage_is_waited_out() -> None:
+    row = figures_of("outage")
+    assert row.lost == 0
+    assert row.outage is not None
+    assert row.outage.sends <= 0.2
+    assert (row.outage.first or 0.0) <= 7.0
+    assert (row.outage.drained or 0.0) <= 30.0
+
+
+@load_test
+def test_failures_are_not_amplified() -> None:
+    failing, queue, cold = figures_of("failing"), figures_of("queue"), figures_of("cold")
+    assert (failing.lost, queue.lost, cold.lost) == (0, 0, 0)
+    assert failing.sends <= 1.07
+    assert queue.sends <= 1.2
+    assert cold.p95 is not None
+    assert cold.p95 <= 6.5
+
+
+@load_test
+def test_other_policies_lose_what_is_said_of_them() -> None:
+    calls = SCENARIOS["10"].load.calls
+    assert figures_of("10", "1-2-4").lost > 0.3 * calls
+    assert figures_of("10", "openai-python").lost > 0.7 * calls
+
+
+@load_test
+def test_the_number_of_callers_changes_nothing() -> None:
+    few, many = figures_of("10"), figures_of("10-300")
+    assert few.seconds == pytest.approx(many.seconds, rel=0.1)
+    assert few.refused == pytest.approx(many.refused, rel=0.1)
+
+
+@load_test
+@pytest.mark.parametrize("seed", UNTUNED)
+def test_nothing_is_lost_on_servers_that_nobody_tuned_for(seed: int) -> None:
+    scenario = random_scenario(seed)
+    row = measured(scenario, OURS, seed)
+    assert row.lost <= 0.005 * scenario.load.calls
+    assert row.refused <= 0.2
+
+
+@load_test
+def test_a_run_is_a_function_of_its_seed() -> None:
+    assert figures_of("10-hinted", seed=5) == figures_of("10-hinted", seed=5)
