@@ -197,13 +197,11 @@ def is_probe(stamp: object) -> bool:
     """
     parts = [stamp]
     while parts:
-        match parts.pop():
-            case tuple() as several:
-                parts.extend(cast("tuple[object, ...]", several))
-            case Attempt(marks=marks):
-                parts.extend(marks.values())
-            case Trial(probe=True):
-                return True
-            case _:
-                pass
+        part = parts.pop()
+        if isinstance(part, tuple):
+            parts.extend(cast("tuple[object, ...]", part))
+        elif isinstance(part, Attempt):
+            parts.extend(part.marks.values())
+        elif isinstance(part, Trial) and part.probe:
+            return True
     return False
