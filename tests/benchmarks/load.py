@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.load [--quick] [--virtual | --real] [--only NAME,...] [--peers openai] [--readme]
 
-Under the virtual clock each scenario of `openrouter_core.load_scenarios` runs under each policy; the figures of
-this client are means over seeds. In real time the local OpenRouter is a process of its own with a quota of 200 requests/s, and 4,000 calls
-come 500 at a time. A goal is for this client; what the others reach stands beside it.
+Under the virtual clock each scenario of `openrouter_core.load_scenarios` runs under each policy; the figures of this
+client are means over seeds. In real time the local OpenRouter is a process of its own with a quota of 200 requests/s,
+and 4,000 calls come 500 at a time. A goal is for this client; what the others reach stands beside it.
 """
 
 from __future__ import annotations
