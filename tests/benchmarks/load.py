@@ -131,7 +131,12 @@ def shown(value: float | None) -> str:
     """Write a figure."""
     if value is None:
         return "-"
-    return "never" if math.isinf(value) else f"{value:.3g}" if value >= 0.1 else f"{value:.3f}".rstrip("0").rstrip(".")
+    if math.isinf(value):
+        return "never"
+    rounded = float(f"{value:.3g}")
+    return (
+        f"{rounded:.0f}" if value >= 100 else f"{rounded:g}" if value >= 0.1 else f"{value:.3f}".rstrip("0").rstrip(".")
+    )
 
 
 def verdict(goals: tuple[Goal, ...], values: list[float | None]) -> str:
