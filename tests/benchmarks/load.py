@@ -99,6 +99,8 @@ GOALS: dict[str, tuple[Goal, ...]] = {
 }
 """What is asked of this client. The bound of the cold burst is what it takes without a limiter, and 2 s more."""
 
+VIRTUALLY = "Under the virtual clock: `ours` is the mean over {} seeds, the others are one run each."
+
 QUICK = ("200", "10", "free", "outage", "failing", "cold")
 MORE_THAN_WITHOUT = 2.0
 
@@ -131,7 +133,12 @@ def shown(value: float | None) -> str:
     """Write a figure."""
     if value is None:
         return "-"
-    return "never" if math.isinf(value) else f"{value:.3g}" if value >= 0.1 else f"{value:.3f}".rstrip("0").rstrip(".")
+    if math.isinf(value):
+        return "never"
+    rounded = float(f"{value:.3g}")
+    return (
+        f"{rounded:.0f}" if value >= 100 else f"{rounded:g}" if value >= 0.1 else f"{value:.3f}".rstrip("0").rstrip(".")
+    )
 
 
 def verdict(goals: tuple[Goal, ...], values: list[float | None]) -> str:
@@ -365,7 +372,7 @@ def main() -> None:
     seeds = SEEDS[:1] if options.quick else SEEDS
     if not options.real:
         keys = listed(options.only) or list(QUICK if options.quick else GOALS)
-        parts.append(f"{virtual(keys, seeds)}\n\nUnder the virtual clock; `ours` is a mean over {len(seeds)} seeds.")
+        parts.append(f"{virtual(keys, seeds)}\n\n{VIRTUALLY.format(len(seeds))}")
     if not options.virtual:
         names = list(QUOTAS)[: 1 if options.quick else None]
         told = f"In real time over loopback: {CALLS} calls, {TOGETHER} at a time, one run. {machine()}"

@@ -54,6 +54,13 @@ def test_who_is_told_the_rate_sends_at_that_rate() -> None:
         assert (row.lost, row.refused) == (0, 0.0)
 
 
+def test_a_known_rate_is_never_exceeded_in_any_window() -> None:
+    server = ServerSpec(quota=QUOTA, failing=0.2, spurious=0.1)
+    sends = play(Scenario("a few", server, FEW), knowing(server), dice(1)).sends
+    for first, start in enumerate(sends):
+        assert all(number <= 5.0 * (end - start) + 1 + 1e-6 for number, end in enumerate(sends[first:], 1))
+
+
 def test_policies_are_found_by_name() -> None:
     server = ServerSpec(quota=QUOTA)
     assert chosen("ours", server) == OURS
