@@ -70,6 +70,14 @@ Turn = Admitted[T] | TurnedAway[T]
 """How waiting in line ends."""
 
 
+class Saved(msgspec.Struct, frozen=True):
+    """What a cell has booked up to some moment, to go back to."""
+
+    state: Any
+    purse: MoneyState
+    in_flight: int
+
+
 class Admission(Generic[T]):
     """The shared cell. `alive` counts the calls that have begun and not ended, `in_flight` the attempts under way."""
 
@@ -120,11 +128,26 @@ class Admission(Generic[T]):
 
     def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
+        self.learn(stamp, self.beside(seen), now)
+
+    def beside(self, seen: Seen) -> Seen:
+        """Note how many other calls are alive."""
+        return msgspec.structs.replace(seen, company=self.company)
+
+    def learn(self, stamp: Stamp, seen: Seen, now: float) -> None:
+        """Learn from an attempt that has ended, with the company that was noted."""
         self.in_flight -= 1
-        told = msgspec.structs.replace(seen, company=self.company)
-        self.state = self.limiter.on_outcome(self.state, stamp.limits, told, self.in_flight, now)
+        self.state = self.limiter.on_outcome(self.state, stamp.limits, seen, self.in_flight, now)
         if self.money is not None and stamp.money is not None:
             self.purse = self.money.settle(self.purse, stamp.money, seen.cost)
+
+    def saved(self) -> Saved:
+        """Give what is booked so far."""
+        return Saved(self.state, self.purse, self.in_flight)
+
+    def restore(self, saved: Saved) -> None:
+        """Take back what was booked since; those who wait, and who is alive, stay as they are."""
+        self.state, self.purse, self.in_flight = saved.state, saved.purse, saved.in_flight
 
     @property
     def company(self) -> int:

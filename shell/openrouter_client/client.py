@@ -17,11 +17,11 @@ from openrouter_client.environment import config_from_environment
 from openrouter_client.interpreter import run, run_stream
 from openrouter_client.line import Line
 from openrouter_client.observe import CallWatcher, Hook, tell_replaced
+from openrouter_client.shared import line_of
 from openrouter_client.streaming import ChatStream, Handle, watched
 from openrouter_client.tools import ToolLike, begun, run_loop, run_question
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld
-from openrouter_core.admission import limits_of, money_of
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.build import BuildSettings, build_chat
 from openrouter_core.config import OpenRouterConfig, checked
@@ -30,7 +30,6 @@ from openrouter_core.errors import ConnectError, DataSourceError
 from openrouter_core.evidence import asked
 from openrouter_core.headers import app_headers
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.standard import standard
 from openrouter_core.policy import Policy, checked_deadline, policy_of, until, with_deadline
 from openrouter_core.question import ask
 from openrouter_core.states import Job, Mode
@@ -57,11 +56,12 @@ class OpenRouterClient:
         headers: tuple[tuple[str, str], ...],
         policy: Policy,
         hook: Hook | None,
+        line: Line,
     ) -> None:
         """Not for users: `new` checks what this takes for granted."""
         self._config = config
         self._transport = transport
-        self._line = Line(standard(limits_of(config)), money_of(config))
+        self._line = line
         self._world = RealWorld(transport, self._line)
         self._policy = policy
         self._hook = hook
@@ -100,11 +100,12 @@ class OpenRouterClient:
         context = trusting(config, tls)
         brought = usable(session)
         hook = called(observe)
-        for given in (headers, context, brought, hook):
+        line = line_of(config)
+        for given in (headers, context, brought, hook, line):
             if isinstance(given, Failure):
                 return given
         transport = Transport(config, brought.unwrap(), context.unwrap())
-        return Success(cls(config, transport, headers.unwrap(), policy or policy_of(config), hook.unwrap()))
+        return Success(cls(config, transport, headers.unwrap(), policy or policy_of(config), hook.unwrap(), line.unwrap()))
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Result[OpenRouterClient, DataSourceError]:
@@ -296,6 +297,7 @@ class OpenRouterClient:
         """Close the connections. May be called twice; calls that are under way fail."""
         await self._transport.close()
         self._line.close()
+        await self._line.disconnect()
 
     async def __aenter__(self) -> Self:
         return self
