@@ -7,8 +7,8 @@ be done. Nobody who was chosen goes before the store has agreed. Where somebody 
 calls stand where they stood, and the next round decides on what the store holds. So the process knows everything that
 was let go before its own calls, whatever happens between the processes.
 
-A round also books the slots of the next `HORIZON` seconds, and begins `LEAD` seconds before the first of them: the way
-to the store then costs no slot, and processes that all want the next slot meet once for many slots, not once for each.
+A round that finds somebody who may go within `LEAD` seconds books the slots of the next `HORIZON` seconds. So the way to
+the store costs no slot, and processes that all want the next slot meet once for many slots, not once for each.
 
 Without the store each goes on with its part, 1 / members, of what was known, as if all bursts had been spent. Whoever
 finds it again first writes that nobody goes for `PAUSE` seconds, within which all others find it too. A store that has
@@ -33,10 +33,10 @@ from openrouter_core.limit.standard import LimitSettings, QuotaState, health, qu
 
 T = TypeVar("T")
 
-HORIZON = 0.025
+HORIZON = 0.1
 """How many seconds ahead slots are booked."""
-LEAD = 0.005
-"""How many seconds before a slot its round begins."""
+LEAD = 0.025
+"""How many seconds before its first slot a round begins."""
 MOST = 64
 """How many calls one round lets go."""
 STALE = 1.0
@@ -179,7 +179,7 @@ class Shared(Generic[T]):
                     self.out.append(Leaving(now, turn))
                 case Wait(seconds):
                     later = max(at + seconds, math.nextafter(at, math.inf))
-                    if later > now + HORIZON:
+                    if later > now + (HORIZON if going or seconds <= LEAD else LEAD):
                         most = STALE if self.mode == "shared" else math.inf
                         return tuple(going), min(later - now - LEAD, most)
                     at = later

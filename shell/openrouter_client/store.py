@@ -58,6 +58,8 @@ class Store:
         self.options: dict[str, Any] = {"ssl_ca_certs": ca_file} if ca_file and url.startswith("rediss:") else {}
         self.member: str = uuid4().hex
         self.redis: Any = None
+        self.driver: Any = importlib.import_module("redis.asyncio")  # now, for it takes longer than an answer may
+        self.forgotten: type[Exception] = importlib.import_module("redis.exceptions").NoScriptError
 
     async def swap(self, swap: Swap) -> Held:
         """Ask Redis; raises `Lost` when it does not answer in time, or cannot."""
@@ -82,16 +84,13 @@ class Store:
             self.redis = self.connected()
         try:
             return await self.redis.evalsha(SHA, *arguments)
-        except importlib.import_module("redis.exceptions").NoScriptError:
+        except self.forgotten:
             return await self.redis.eval(SCRIPT, *arguments)
 
     def connected(self) -> Any:
         """Make the one connection; it is opened by its first use. Nothing is repeated behind our back."""
-        asyncio_part = importlib.import_module("redis.asyncio")
-        retry, backoff = importlib.import_module("redis.asyncio.retry"), importlib.import_module("redis.backoff")
-        return asyncio_part.Redis.from_url(
-            self.url, single_connection_client=True, retry=retry.Retry(backoff.NoBackoff(), 0), **self.options
-        )
+        once = self.driver.retry.Retry(importlib.import_module("redis.backoff").NoBackoff(), 0)
+        return self.driver.Redis.from_url(self.url, single_connection_client=True, retry=once, **self.options)
 
     async def hang_up(self) -> None:
         """Drop the connection, whatever state it is in."""

@@ -169,7 +169,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         rate = self.bounded(capacity)
         return LearnedState(
             rate=rate,
-            tat=now + 1 / rate,
+            tat=max(state.tat, now + 1 / rate),
             since=now,
             epoch=state.epoch,
             capacity=rate,
@@ -185,7 +185,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             state,
             rate=rate,
-            tat=now + 1 / rate,
+            tat=max(state.tat, now + 1 / rate),
             since=now,
             capacity=capacity,
             below=1,
