@@ -33,9 +33,9 @@ from openrouter_core.limit.standard import LimitSettings, QuotaState, health, qu
 
 T = TypeVar("T")
 
-HORIZON = 0.1
+HORIZON = 0.05
 """How many seconds ahead slots are booked."""
-LEAD = 0.025
+LEAD = 0.02
 """How many seconds before its first slot a round begins."""
 MOST = 64
 """How many calls one round lets go."""
