@@ -1,5 +1,5 @@
 # Everything a developer does, each from a clean clone: `make demo` and `make test` need Python >= 3.11, make and a
-# package index, and nothing else. `make help` lists the targets.
+# package index, and nothing else but redis-server for `make test`. `make help` lists the targets.
 
 # The interpreter: the first suitable one, unless PYTHON says which.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -30,7 +30,7 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell bench bench-readme bench-peers fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell bench bench-readme bench-peers bench-redis fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-readme: $(VENV)/.ready ## the same, and the table goes into README.md
 
 bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own SDK, installed for this alone
 	$(PEERS_VENV)/bin/python -m tests.benchmarks.bench --peers openai,official --only $(PEERS_ONLY) $(BENCH)
+
+bench-redis: $(VENV)/.ready ## four processes with one key through a Redis: what they reach together, three minutes
+	$(VENV)/bin/python -m tests.benchmarks.sharing $(BENCH)
 
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only

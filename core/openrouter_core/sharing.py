@@ -3,12 +3,12 @@
     new --told--> shared --lost--> lost --back--> shared
 
 A round decides on what is known, without waiting, and ends with a `Swap` for the store, or with how long nothing is to
-be done. Nobody who was chosen goes before the store has agreed. Where somebody else was faster, the round is undone, the
-calls stand where they stood, and the next round decides on what the store holds. So the process knows everything that
-was let go before its own calls, whatever happens between the processes.
+be done. Nobody who was chosen goes before the store has agreed. Where somebody else was faster, the round is undone:
+the calls stand where they stood, and the next round decides on what the store holds. So the process knows everything
+that was let go before its own calls, whatever happens between the processes.
 
-A round that finds somebody who may go within `LEAD` seconds books the slots of the next `HORIZON` seconds. So the way to
-the store costs no slot, and processes that all want the next slot meet once for many slots, not once for each.
+A round that finds somebody who may go within `LEAD` seconds books the slots of the next `HORIZON` seconds. So the way
+to the store costs no slot, and processes that all want the next slot meet once for many slots, not once for each.
 
 Without the store each goes on with its part, 1 / members, of what was known, as if all bursts had been spent. Whoever
 finds it again first writes that nobody goes for `PAUSE` seconds, within which all others find it too. A store that has
@@ -99,7 +99,7 @@ class Sharing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shared(Generic[T]):
-    """The machine. `T` is a call that waits, and can be hashed. `assumed` members there are until the store has told."""
+    """The machine. `T` is a call that waits, and can be hashed. Until the store has told, `assumed` are members."""
 
     def __init__(self, admission: Admission[T], settings: LimitSettings, assumed: int = 1) -> None:
         self.admission: Admission[T] = admission
@@ -188,7 +188,7 @@ class Shared(Generic[T]):
         return tuple(going), 0.0
 
     def settle(self, held: Held, sent: float, now: float) -> None:
-        """Hear the store's answer to the round, which was asked at `sent`: who goes, or that it must be decided anew."""
+        """Hear the store's answer to the round that was sent at `sent`: who goes, or that it must be decided anew."""
         mine = self.undone(keep=held.swapped)
         self.hear(held, sent, now)
         if held.swapped:
@@ -280,6 +280,4 @@ class Shared(Generic[T]):
     @property
     def sharing(self) -> Sharing:
         """How the quota is shared, to look at."""
-        return Sharing(
-            mode=self.mode, members=self.members, part=self.part, swaps=self.swaps, conflicts=self.conflicts
-        )
+        return Sharing(mode=self.mode, members=self.members, part=self.part, swaps=self.swaps, conflicts=self.conflicts)

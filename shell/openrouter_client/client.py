@@ -56,6 +56,7 @@ class OpenRouterClient:
         headers: tuple[tuple[str, str], ...],
         policy: Policy,
         hook: Hook | None,
+        *,
         line: Line,
     ) -> None:
         """Not for users: `new` checks what this takes for granted."""
@@ -105,7 +106,8 @@ class OpenRouterClient:
             if isinstance(given, Failure):
                 return given
         transport = Transport(config, brought.unwrap(), context.unwrap())
-        return Success(cls(config, transport, headers.unwrap(), policy or policy_of(config), hook.unwrap(), line.unwrap()))
+        chosen = policy or policy_of(config)
+        return Success(cls(config, transport, headers.unwrap(), chosen, hook.unwrap(), line=line.unwrap()))
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Result[OpenRouterClient, DataSourceError]:

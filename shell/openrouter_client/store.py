@@ -73,7 +73,7 @@ class Store:
         except TimeoutError:
             await self.hang_up()
             raise Lost(f"no answer within {PATIENCE} s") from None
-        except Exception as error:  # whatever redis-py meets: none of it may stop the calls
+        except Exception as error:  # noqa: BLE001 - whatever redis-py meets: none of it may stop the calls
             await self.hang_up()
             raise Lost(self.masked(f"{type(error).__name__}: {error}")) from None
 

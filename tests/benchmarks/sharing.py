@@ -62,6 +62,12 @@ class Figures:
         )
 
 
+def tell(line: str) -> None:
+    """Write a line, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 async def process(load: Load) -> None:
     """Be one of the processes: call as fast as one may, and tell how many calls succeeded."""
     config = OpenRouterConfig(
@@ -74,7 +80,7 @@ async def process(load: Load) -> None:
     counts = {True: 0, False: 0}
     loop = asyncio.get_running_loop()
     async with unwrap(OpenRouterClient.new(config)) as client:
-        print("ready", flush=True)
+        tell("ready")
         await loop.run_in_executor(None, sys.stdin.readline)
         end = loop.time() + load.seconds
 
@@ -85,7 +91,7 @@ async def process(load: Load) -> None:
                     counts[bool(answer.value_or(None))] += 1
 
         await asyncio.gather(*(caller() for _ in range(load.callers)))
-        print(json.dumps({"successes": counts[True], "failures": counts[False]}), flush=True)
+        tell(json.dumps({"successes": counts[True], "failures": counts[False]}))
 
 
 async def measured(
@@ -147,7 +153,7 @@ def figures(times: list[tuple[float, str]], counts: list[dict[str, int]], second
 
 async def main(seconds: float, processes: int) -> None:
     """Print the figures: learned and known, shared, and not shared for comparison."""
-    print(f"{processes} processes, one key, {RATE}/s burst {BURST}, {seconds:g} s each")
+    tell(f"{processes} processes, one key, {RATE}/s burst {BURST}, {seconds:g} s each")
     with RedisServer() as redis:
         for name, known, url in (
             ("known rate, shared", True, redis.url),
@@ -155,7 +161,7 @@ async def main(seconds: float, processes: int) -> None:
             ("unknown quota, each for itself", False, None),
         ):
             redis.tell("FLUSHALL")
-            print(f"{name}: {await measured(seconds, processes=processes, known=known, redis_url=url)}", flush=True)
+            tell(f"{name}: {await measured(seconds, processes=processes, known=known, redis_url=url)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clients that share a quota, on an event loop on which waiting takes no time: their store, and a server with a quota."""
+"""Clients that share a quota where waiting takes no time: their store, and a server with a quota."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Server:
 
     def __init__(self, rate: float, burst: float, seed: int = 1) -> None:
         self.bucket = Bucket(((0.0, rate),), burst)
-        self.dice = random.Random(seed)  # noqa: S311
+        self.dice = random.Random(seed)
         self.sent: list[tuple[float, int]] = []
         self.counts: Counter[str] = Counter()
 

@@ -1,7 +1,7 @@
 """Quotas in common: what several processes need so that their limiters keep one key's quotas together.
 
-The state of `quotas` is one frozen value. It lies in a store, with a version; whoever wants to change it decides on what
-it knows and asks the store to swap, which the store does if the version is still the same. All read the store's clock:
+The state of `quotas` is one frozen value. It lies in a store, with a version. Whoever wants to change it decides on
+what it knows and asks the store to swap; which it does if the version is still the same. All read the store's clock:
 
     ahead       seconds that the store's clock is ahead of ours. Each answer says that it lies between
                 (store's time - received) and (store's time - sent), and `ahead` is moved into that, no further.
@@ -25,9 +25,7 @@ from openrouter_core.limit.seen import Ask, Limiter, Seen
 from openrouter_core.limit.standard import LimitSettings, QuotaState, ScopeState, quota_state_type, quotas
 from openrouter_core.limit.window import WindowState
 
-LAYOUT = tuple(
-    kind.__struct_fields__ for kind in (GcraState, Scopes, WindowState, GateState, LearnedState)
-)
+LAYOUT = tuple(kind.__struct_fields__ for kind in (GcraState, Scopes, WindowState, GateState, LearnedState))
 """The fields of what is stored: clients that store other fields use other names."""
 
 
@@ -64,13 +62,14 @@ def emptied(limiter: All, state: QuotaState, at: float) -> QuotaState:
         for known, rate in zip(limiter.limiters, rates, strict=False)
         if isinstance(known, Gcra)
     ]
-    return (*spent, Scopes({name: paced(scope, at) for name, scope in scopes.known.items()}, calm=scopes.calm))
+    return (
+        *spent,
+        Scopes({name: paced(scope, at) if scope else scope for name, scope in scopes.known.items()}, calm=scopes.calm),
+    )
 
 
 def paced(scope: ScopeState, at: float) -> ScopeState:
     """Let the next call of a scope go one slot after an instant."""
-    if not scope:
-        return scope
     window, gate, learned = scope
     return window, gate, msgspec.structs.replace(learned, tat=max(learned.tat, at + 1 / learned.rate))
 
