@@ -1,5 +1,5 @@
 # Everything a developer does, each from a clean clone: `make demo` and `make test` need Python >= 3.11, make and a
-# package index, and nothing else. `make help` lists the targets.
+# package index, and nothing else but redis-server for `make test`. `make help` lists the targets.
 
 # The interpreter: the first suitable one, unless PYTHON says which.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
@@ -30,8 +30,8 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell bench bench-speed bench-load bench-readme bench-peers fmt dev \
-	clean FORCE
+.PHONY: help demo test lint types test-core test-shell bench bench-speed bench-load bench-readme bench-peers \
+	bench-redis fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own
 	$(PEERS_VENV)/bin/python -m tests.benchmarks.bench --peers openai,official --only $(PEERS_ONLY) $(BENCH)
 	$(PEERS_VENV)/bin/python -m tests.benchmarks.load --real --peers openai $(BENCH)
 
+bench-redis: $(VENV)/.ready ## four processes with one key through a Redis: what they reach together, three minutes
+	$(VENV)/bin/python -m tests.benchmarks.sharing $(BENCH)
+
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only
 	$(VENV)/bin/ruff format
@@ -119,7 +122,7 @@ $(BUILD)/ingredients: FORCE
 
 $(VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(VENV))
-	$(VENV)/$(install) --group dev --editable '.[cli]'
+	$(VENV)/$(install) --group dev --editable '.[cli,redis]'
 	@touch $@
 
 $(DEMO_VENV)/.ready: $(BUILD)/ingredients
@@ -152,7 +155,7 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 # pip leaves a wheel alone whose version is installed already: hence the uninstall.
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
-	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli]"
+	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,redis]"
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from returns.result import Failure
@@ -68,6 +68,23 @@ class Admitted(msgspec.Struct, Generic[T], frozen=True):
     stamp: Stamp = Stamp()
 
 
+Mode = Literal["new", "shared", "lost"]
+
+
+class Sharing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a quota is shared: "new" before the store has ever answered, "shared", or "lost" while it does not.
+
+    `members` is how many processes share the key, as far as is known, and `part` which part of the quota this one may
+    use: 1 while shared. `swaps` and `conflicts` count what the store has agreed to, and what had to be decided again.
+    """
+
+    mode: Mode
+    members: int
+    part: float
+    swaps: int
+    conflicts: int
+
+
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
     """How a client's calls stand. `alive` calls have begun and not ended; `waiting` of them stand in line.
 
@@ -75,7 +92,8 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     those that are over, and `refused_share` is refusals per answer or refusal. `held`: an outage holds calls back.
     `scopes` is what is known of the quota and health of the key ("") and of models that had trouble of their own.
     `spent_usd` is what the calls cost, with `guessed_usd` of it at worst, because nobody told; `reserved_usd` is set
-    aside for attempts under way. The amounts are counted where `max_cost_usd` is set.
+    aside for attempts under way. The amounts are counted where `max_cost_usd` is set. `sharing` tells of
+    the Redis that the quota is shared through, if it is.
     """
 
     alive: int
@@ -90,10 +108,19 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     spent_usd: float
     reserved_usd: float
     guessed_usd: float
+    sharing: Sharing | None = None
 
 
 Turn = Admitted[T] | TurnedAway[T]
 """How waiting in line ends."""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """What a cell has booked up to some moment, to go back to."""
+
+    state: Any
+    purse: MoneyState
+    in_flight: int
 
 
 class Admission(Generic[T]):
@@ -164,13 +191,27 @@ class Admission(Generic[T]):
 
     def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
+        self.learn(stamp, self.beside(seen), now)
+
+    def beside(self, seen: Seen) -> Seen:
+        """Note how many other calls are alive: trouble is judged by the company that it came in."""
+        return seen if seen.kind == "ok" else msgspec.structs.replace(seen, company=self.company)
+
+    def learn(self, stamp: Stamp, seen: Seen, now: float) -> None:
+        """Learn from an attempt that has ended, with the company that was noted."""
         self.in_flight -= 1
         self.ended[seen.kind] += 1
-        if seen.kind != "ok":  # only trouble is judged by the company that it came in
-            seen = msgspec.structs.replace(seen, company=self.company)
         self.state = self.limiter.on_outcome(self.state, stamp.limits, seen, self.in_flight, now)
         if self.money is not None and stamp.money is not None:
             self.purse = self.money.settle(self.purse, stamp.money, seen.cost)
+
+    def saved(self) -> Saved:
+        """Give what is booked so far."""
+        return Saved(self.state, self.purse, self.in_flight)
+
+    def restore(self, saved: Saved) -> None:
+        """Take back what was booked since; those who wait, and who is alive, stay as they are."""
+        self.state, self.purse, self.in_flight = saved.state, saved.purse, saved.in_flight
 
     def stats(self, now: float) -> Stats:
         """Tell how things stand."""

@@ -17,8 +17,10 @@ from openrouter_core.errors import AuthError, DataSourceError, InvalidRequest
 MASK = "***"
 ENVIRONMENT_PREFIX = "OPENROUTER_"
 
-ADDRESSES = ("base_url", "proxy")
+ADDRESSES = ("base_url", "proxy", "redis_url")
 """The settings that may have a password in them."""
+
+REDIS_EXAMPLES = "must be an address such as redis://host:6379/0, rediss://:password@host or unix:///path/of/socket"
 
 CHOICES = {"jitter": "must be 'none', 'full' or 'equal'"}
 """What msgspec does not say of a setting that it refuses."""
@@ -85,6 +87,12 @@ class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A known quota of requests: evenly spaced, never exceeded. None: none is known, and what there is is learned."""
     tokens_per_minute: Rate | None = None
     """A known quota of prompt and completion tokens, estimated before each request and settled by its usage."""
+    redis_url: str | None = None
+    """The address of a Redis (redis://, rediss:// or unix://) through which all processes with this key and the same
+    settings of its quota share it; a password in it is masked in `repr`. Needs the extra `redis`."""
+    redis_processes: Positive = 4
+    """How many processes share the key, for as long as Redis has never told: one that starts while it is down uses so
+    small a part of the quota."""
     max_cost_usd: Usd | None = None
     """What all calls of this client may cost together, in USD. The worst case of each attempt is set aside before it is
     sent; a call whose worst case does not fit, or is not known, is refused."""
@@ -170,6 +178,9 @@ def checked(config: OpenRouterConfig) -> Result[OpenRouterConfig, DataSourceErro
     proxy_flaw = config.proxy is not None and url_flaw(config.proxy, secure=False, credentials=True)
     if proxy_flaw:
         return Failure(refused("proxy", shown("proxy", config.proxy), proxy_flaw))
+    store_flaw = config.redis_url is not None and redis_flaw(config.redis_url)
+    if store_flaw:
+        return Failure(refused("redis_url", shown("redis_url", config.redis_url), store_flaw))
     return Success(msgspec.structs.replace(config, base_url=config.base_url.rstrip("/")))
 
 
@@ -188,6 +199,21 @@ def url_flaw(url: str, *, secure: bool, credentials: bool = False) -> str:
         return "must not contain a user name or password"
     if secure and parts.scheme == "http" and not loopback(parts):
         return "must be https, for the key would travel in the clear; allow_http=True permits it"
+    return ""
+
+
+def redis_flaw(url: str) -> str:
+    """Say what is wrong with the address of a Redis; nothing when it is good."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return REDIS_EXAMPLES
+    good = parts.path if parts.scheme == "unix" else parts.hostname and re.fullmatch(r"(/\d*)?", parts.path)
+    if parts.scheme not in ("redis", "rediss", "unix") or not good or not url.isascii() or not url.isprintable():
+        return REDIS_EXAMPLES
+    if "?" in url or "#" in url or " " in url:
+        return "must have no query, fragment or spaces (a password that has them is written with %3F, %23, %20)"
     return ""
 
 

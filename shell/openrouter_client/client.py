@@ -14,18 +14,17 @@ from openrouter_client.bringing import called, trusting, usable
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_client.environment import config_from_environment
 from openrouter_client.hedging import Hedging
-from openrouter_client.line import Line
 from openrouter_client.observe import Hook
+from openrouter_client.shared import line_of
 from openrouter_client.streaming import ChatStream, watched
 from openrouter_client.tools import ToolLike, begun, run_loop, run_question
 from openrouter_client.transport import Transport
-from openrouter_core.admission import Stats, limits_of, money_of
+from openrouter_core.admission import Stats
 from openrouter_core.config import OpenRouterConfig, checked
 from openrouter_core.errors import DataSourceError
 from openrouter_core.fallback import Fallback
 from openrouter_core.headers import app_headers
 from openrouter_core.hedge import Hedge, checked_hedge
-from openrouter_core.limit.standard import standard
 from openrouter_core.policy import Policy, checked_deadline, policy_of, until, with_deadline
 from openrouter_core.question import ask
 from openrouter_core.tool_loop import LoopLimits, ToolRun
@@ -76,7 +75,8 @@ class OpenRouterClient:
         brought = usable(session)
         hook = called(observe)
         hedging = checked_hedge(hedge)
-        for given in (headers, context, brought, hook, hedging):
+        line = line_of(config)
+        for given in (headers, context, brought, hook, hedging, line):
             if isinstance(given, Failure):
                 return given
         calls = Calls(
@@ -84,7 +84,7 @@ class OpenRouterClient:
             Transport(config, brought.unwrap(), context.unwrap()),
             headers.unwrap(),
             policy or policy_of(config),
-            Line(standard(limits_of(config)), money_of(config)),
+            line.unwrap(),
             hook=hook.unwrap(),
             hedging=None if hedge is None else Hedging(hedge),
         )
@@ -278,6 +278,7 @@ class OpenRouterClient:
         """Close the connections. May be called twice; calls that are under way fail."""
         await self._calls.transport.close()
         self._calls.line.close()
+        await self._calls.line.disconnect()
 
     async def __aenter__(self) -> Self:
         return self

@@ -114,3 +114,6 @@ class Line:
             self.timer.cancel()
         if "admission" in self.__dict__ and asyncio.get_running_loop() is self.loop:
             self.pump()
+
+    async def disconnect(self) -> None:
+        """Close what the line holds open: nothing."""

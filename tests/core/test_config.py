@@ -141,6 +141,16 @@ BAD: list[tuple[str, Any]] = [
     ("proxy", "proxy:8080"),
     ("proxy", "socks5://proxy"),
     ("ca_file", 3),
+    ("redis_url", 6379),
+    ("redis_url", "localhost:6379"),
+    ("redis_url", "http://host"),
+    ("redis_url", "redis://"),
+    ("redis_url", "redis://host:port"),
+    ("redis_url", "redis://host/one"),
+    ("redis_url", "redis://host/0?password=x"),
+    ("redis_url", "redis://h\u00f6st"),
+    ("redis_url", "unix://"),
+    ("redis_processes", 0),
 ]  # fmt: skip
 
 
@@ -253,6 +263,24 @@ def test_a_proxy_may_have_a_password_which_is_masked() -> None:
     assert "secret" not in everything_shown(config(proxy=b"http://user:secret@proxy"))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host",
+        "rediss://user:p%23ss@host:6380/2",
+        "redis://[::1]:6379/",
+        "unix:///run/redis.sock",
+        "unix://:p@/s",
+    ],
+)
+def test_a_redis_is_accepted_and_its_password_is_masked(url: str) -> None:
+    value = config(redis_url=url)
+    assert checked(value) == Success(value)
+    assert "p%23ss" not in everything_shown(value)
+    assert ":p@" not in everything_shown(value)
+    assert refused(checked(config(redis_url="http://user:secret@host"))).value == "'http://***@host'"
+
+
 def test_what_is_no_setting_of_a_field_is_named_config() -> None:
     assert c.where(msgspec.ValidationError("Expected `object`, got `int`")) == (
         "config",
@@ -286,6 +314,8 @@ TOLD: dict[str, tuple[str, Any]] = {
     "adaptive_limits": ("false", False),
     "requests_per_minute": ("300", 300.0),
     "tokens_per_minute": ("1e5", 1e5),
+    "redis_url": ("redis://host:6379/1", "redis://host:6379/1"),
+    "redis_processes": ("8", 8),
     "max_cost_usd": ("2.5", 2.5),
     "assumed_cost_usd": ("0.01", 0.01),
     "app_url": ("https://app.example", "https://app.example"),

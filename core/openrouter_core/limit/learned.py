@@ -229,7 +229,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         rate = self.bounded(capacity * (1 - below))
         return LearnedState(
             rate=rate,
-            tat=now + 1 / rate,
+            tat=max(state.tat, now + 1 / rate),
             since=now,
             epoch=state.epoch,
             capacity=capacity,

@@ -96,7 +96,8 @@ def quotas(settings: LimitSettings) -> All:
 def quota_state_type(settings: LimitSettings) -> Any:
     """Give the type by which msgspec reads the state of `quotas`."""
     known = [rate for rate in (settings.requests_per_minute, settings.tokens_per_minute) if rate is not None]
-    return GenericAlias(tuple, (*(GcraState for _ in known), Scopes[QuotaScope]))
+    scope = Scopes[QuotaScope] if settings.adaptive else Scopes[tuple[()]]
+    return GenericAlias(tuple, (*(GcraState for _ in known), scope))
 
 
 def health(settings: LimitSettings) -> All:

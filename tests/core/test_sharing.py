@@ -1,0 +1,440 @@
+"""Several processes share one key's quota through a store, whatever happens between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import count, cycle, pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.core.mutants import caught
+
+from openrouter_core import sharing
+from openrouter_core.admission import Admission, Admitted, Sharing, Stamp, Ticket
+from openrouter_core.limit.money import Money
+from openrouter_core.limit.pump import TurnedAway, Wait
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.seen import NOTHING, Ask, Seen
+from openrouter_core.limit.standard import LimitSettings, standard
+from openrouter_core.sharing import HORIZON, LEAD, PAUSE, STALE, Held, Shared, Swap
+
+RATE, BURST = 100.0, 5.0
+KNOWN = LimitSettings(requests_per_minute=60 * RATE, request_burst=BURST)
+LEARNING = LimitSettings()
+EPOCH = 1_800_000_000.0
+
+
+class Store:
+    """What the script does in the store."""
+
+    def __init__(self) -> None:
+        self.now = EPOCH
+        self.version, self.state = "0", b""
+        self.members: set[int] = set()
+
+    def swap(self, member: int, swap: Swap) -> Held:
+        self.members.add(member)
+        agreed = swap.expected == self.version
+        if agreed:
+            self.version = str(max(round(self.now * 1e6), int(self.version) + 1))
+            self.state = swap.state
+        return Held(agreed, self.version, b"" if agreed else self.state, self.now, len(self.members))
+
+    def forget(self) -> None:
+        self.version, self.state = "0", b""
+
+
+class Process:
+    """One process, whose clock shows something else, and what it let go when, on the store's clock."""
+
+    def __init__(self, number: int, store: Store, limits: LimitSettings = KNOWN) -> None:
+        self.number, self.store = number, store
+        self.admission: Admission[int] = Admission(standard(limits), self.now)
+        self.shared: Shared[int] = Shared(self.admission, limits)
+        self.asked: tuple[Swap, float, float] | None = None
+        self.answer: Held | None = None
+        self.came: list[int] = []
+        self.went: list[tuple[int, float]] = []
+        self.stamps: list[Stamp] = []
+
+    @property
+    def now(self) -> float:
+        return self.store.now - EPOCH + 1000.0 * (self.number + 1)
+
+    def come(self, call: int) -> None:
+        self.came.append(call)
+        self.shared.wait(Ticket(Place(0, call)), call, math.inf, self.now)
+
+    def take(self, ahead: float) -> None:
+        for leaving in self.shared.taken():
+            assert isinstance(leaving.turn, Admitted)
+            self.went.append((leaving.turn.call, leaving.at + ahead))
+            self.stamps.append(leaving.turn.stamp)
+
+    def step(self) -> None:
+        """Go one step on: begin a round, let the store have it, or hear of the answer."""
+        ahead = self.shared.ahead or 0.0
+        if self.asked is None:
+            step = self.shared.begin(self.now)
+            self.take(ahead)
+            self.asked = (step, self.now, ahead) if isinstance(step, Swap) else None
+        elif self.answer is None:
+            self.answer = self.store.swap(self.number, self.asked[0])
+        else:
+            _, sent, ahead = self.asked
+            self.shared.settle(self.answer, sent, self.now)
+            self.asked = self.answer = None
+            self.take(ahead)
+
+    def lose(self) -> None:
+        """Lose the store, in the middle of a round or not; but first everybody has heard of everybody."""
+        self.asked = self.answer = None
+        self.shared.lost(self.now)
+
+    def find(self) -> None:
+        """Find the store again."""
+        step: Swap | None = Swap()
+        while step is not None:
+            step = self.shared.back(self.store.swap(self.number, step), self.now, self.now)
+
+
+def calm(processes: list[Process]) -> None:
+    """Let all rounds end, and everybody hear of the store."""
+    for process in processes * 2:
+        while process.asked is not None:
+            process.step()
+        process.shared.asked = -math.inf
+        process.shared.standing[-1] = (Ticket(), 0.0)
+        for _ in range(3):
+            process.step()
+        del process.shared.standing[-1]
+
+
+ACTIONS = st.lists(
+    st.tuples(st.sampled_from(["come", "step", "step", "all", "all", "tick", "forget", "lose"]), st.integers(0, 3)),
+    max_size=150,
+)
+TICKS = st.lists(st.sampled_from([0.0, 0.001, 0.004, 0.01, 0.04, 2.0]), min_size=1, max_size=5)
+
+
+def act(action: str, processes: list[Process], one: Process, numbers: Iterator[int], late: Iterator[float]) -> None:
+    """Let something happen."""
+    store = one.store
+    match action:
+        case "come":
+            for _ in range(3):
+                one.come(next(numbers))
+        case "all":
+            for each in processes:
+                each.step()
+        case "tick":
+            store.now += next(late)
+        case "forget":
+            calm(processes)
+            store.forget()
+        case "lose" if one.shared.mode == "lost":
+            for each in processes:
+                each.find()
+                store.now += min(next(late), 0.2)
+        case "lose":
+            calm(processes)
+            for each in processes:
+                each.lose()
+        case _:
+            one.step()
+
+
+@given(ACTIONS, TICKS)
+def test_together_they_keep_to_the_rate_and_nobody_is_lost(actions: list[tuple[str, int]], ticks: list[float]) -> None:
+    """Bug: two processes take the same slot; a call that was put back is lost, goes twice, or has lost its place; a
+    store that was lost, or has forgotten, lets all bursts be spent once more.
+    """
+    store = Store()
+    processes = [Process(number, store) for number in range(4)]
+    numbers, late = count(), cycle(ticks)
+    calm(processes)
+    for action, which in actions:
+        act(action, processes, processes[which], numbers, late)
+    for _ in range(4000):
+        if all(len(process.came) == len(process.went) for process in processes):
+            break
+        store.now += 0.002
+        for process in processes:
+            process.step()
+    for process in processes:
+        assert [call for call, _ in process.went] == sorted(process.came), "somebody was lost, or jumped the queue"
+    assert within(processes)
+
+
+def within(processes: list[Process], rate: float = RATE, burst: float = BURST) -> bool:
+    """Tell whether no window of any length holds more than rate * t + burst.
+
+    The bucket that holds so much, and is emptied by each, never runs dry.
+    """
+    level, last = burst, 0.0
+    for at in sorted(at for process in processes for _, at in process.went):
+        level, last = min(burst, level + rate * (at - last)) - 1.0, at
+        if level < -0.05:
+            return False
+    return True
+
+
+def run(processes: list[Process], seconds: float) -> None:
+    """Let everybody work for a while."""
+    for _ in range(round(seconds / 0.004)):
+        processes[0].store.now += 0.004
+        for process in processes:
+            process.step()
+
+
+LOOKS = st.lists(st.sampled_from([0.0, 0.1, 0.3]), min_size=4, max_size=4)
+BURSTS = st.sampled_from([1, 4, 9, 40])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.booleans(), BURSTS, LOOKS)
+def test_a_loss_of_the_store_overdraws_nothing(forgets: bool, burst: int, looks: list[float]) -> None:
+    """Bug: whoever loses the others, or comes back, begins with a burst, or with a rate that is not only its own."""
+    store = Store()
+    known = LimitSettings(requests_per_minute=60 * RATE, request_burst=burst)
+    processes = [Process(number, store, known) for number in range(4)]
+    for process in processes:
+        for call in range(200):
+            process.come(4 * call + process.number)
+    run(processes, 0.4)
+    calm(processes)
+    for process in processes:
+        process.lose()
+    run(processes, 0.6)
+    apart = sum(len(process.went) for process in processes)
+    if forgets:
+        store.forget()
+    for process, look in zip(processes, looks, strict=True):
+        run(processes, look)
+        process.find()
+    run(processes, PAUSE + 0.5)
+    assert within(processes, RATE, max(burst, len(processes))), "alone, each has a burst of one call at least"
+    assert sum(len(process.went) for process in processes) >= apart + 0.4 * RATE
+    assert apart >= 0.6 * RATE
+
+
+def test_the_property_bites() -> None:
+    prop = test_together_they_keep_to_the_rate_and_nobody_is_lost
+
+    def careless(self: Store, member: int, swap: Swap) -> Held:
+        """Planted: the store ignores the version."""
+        return swap_of(self, member, msgspec.structs.replace(swap, expected=swap.expected and self.version))
+
+    def deaf(self: Any, held: Held, sent: float, now: float) -> None:
+        """Planted: a round that the store refused counts all the same."""
+        settle_of(self, msgspec.structs.replace(held, swapped=self.round is not None and bool(self.round.going)), 0, 0)
+
+    def forgetful(self: Any, *, keep: bool = False) -> bool:
+        """Planted: the calls of a round that is undone do not stand in line again."""
+        if self.round is not None and not keep:
+            self.round = msgspec.structs.replace(self.round, going=())
+        return bool(undone_of(self, keep=keep))
+
+    def generous(limiter: Any, state: Any, at: float) -> Any:
+        """Planted: whoever loses the others begins with a full burst."""
+        return state
+
+    swap_of, settle_of, undone_of = Store.swap, Shared.settle, Shared.undone
+    caught(prop, ACTIONS, TICKS, where=Store, swap=careless)
+    caught(prop, ACTIONS, TICKS, where=Shared, settle=deaf, hear=lambda *_: None)
+    caught(prop, ACTIONS, TICKS, where=Shared, undone=forgetful)
+    loss = test_a_loss_of_the_store_overdraws_nothing
+    caught(loss, st.booleans(), BURSTS, LOOKS, where=sharing, emptied=generous)
+    caught(loss, st.booleans(), BURSTS, LOOKS, where=Shared, lost=lambda *_: None)
+
+
+def settled(process: Process) -> None:
+    """Let a process do all that it can at this instant."""
+    for _ in range(12):
+        process.step()
+
+
+def test_many_slots_are_booked_in_one_round_and_success_costs_none() -> None:
+    store = Store()
+    one = Process(1, store, LimitSettings(requests_per_minute=60_000, adaptive=False))
+    for call in range(60):
+        one.come(call)
+    settled(one)
+    assert one.shared.swaps == 1
+    assert len(one.went) == 1 + HORIZON * 1000
+    assert all(math.isclose(later - earlier, 0.001, abs_tol=1e-6) for (_, earlier), (_, later) in pairwise(one.went))
+    version, step = store.version, one.shared.begin(one.now)
+    assert isinstance(step, Wait)
+    assert 0.0 < step.seconds < HORIZON
+    for stamp in one.stamps:
+        one.shared.over(stamp, Seen(kind="ok"), one.now)
+    assert isinstance(one.shared.begin(one.now), Wait)
+    assert not one.shared.ended
+    assert one.admission.in_flight == 0
+    assert store.version == version
+
+
+def test_a_round_has_an_end() -> None:
+    store = Store()
+    one = Process(1, store, LimitSettings(adaptive=False))
+    for call in range(150):
+        one.come(call)
+    settled(one)
+    assert (len(one.went), one.shared.swaps) == (150, 3)
+    one.lose()
+    for call in range(150, 300):
+        one.come(call)
+    assert one.shared.begin(one.now) == Wait(0.0)
+    settled(one)
+    assert len(one.went) == 300
+
+
+def test_what_one_learns_all_know() -> None:
+    """Bug: a refusal that was learned from in a round that is undone is forgotten, or counted twice."""
+    store = Store()
+    one, two = Process(1, store, LEARNING), Process(2, store, LEARNING)
+    for process in (one, two):
+        process.come(process.number)
+        settled(process)
+        process.admission.alive = 5
+        process.shared.over(process.stamps.pop(), Seen(kind="rate", resets_in=7.0), process.now)
+    one.step()
+    two.step()
+    settled(one)
+    settled(two)
+    assert two.shared.conflicts == 1
+    _, gate, learned = two.shared.quota[-1].known[""]
+    assert gate.until == pytest.approx(store.now + 7.0, abs=0.1)
+    assert (learned.sent, learned.refused) == (2, 2)
+    assert not two.shared.ended
+    one.come(10)
+    settled(one)
+    assert len(one.went) == 1
+    step = one.shared.begin(one.now)
+    assert step == Wait(STALE)
+
+
+def test_others_are_company() -> None:
+    """Bug: processes with one call each never learn that they are too many."""
+    store = Store()
+    one, two = Process(1, store, LEARNING), Process(2, store, LEARNING)
+    for process in (two, one):
+        process.come(process.number)
+        settled(process)
+    one.shared.over(one.stamps.pop(), Seen(kind="rate"), one.now)
+    settled(one)
+    assert one.shared.quota[-1].known[""][2].refused == 1
+    assert two.shared.sharing == Sharing(mode="shared", members=1, part=1.0, swaps=1, conflicts=0)
+    assert one.shared.sharing.members == 2
+
+
+def test_who_is_cancelled_does_not_come_back() -> None:
+    store = Store()
+    one, two = Process(1, store), Process(2, store)
+    settled(one)
+    settled(two)
+    one.come(1)
+    one.come(2)
+    two.come(3)
+    one.step()
+    settled(two)
+    one.shared.cancel(1)
+    one.shared.cancel(1)
+    settled(one)
+    assert [call for call, _ in one.went] == [2]
+    assert one.admission.in_flight == 1
+
+
+def test_deadlines_are_kept_and_nobody_is_told_early() -> None:
+    store = Store()
+    one = Process(1, store, LimitSettings(places=1))
+    one.come(0)
+    settled(one)
+    one.shared.wait(Ticket(Place(0, 1)), 1, one.now + 0.02, one.now)
+    step = one.shared.begin(one.now)
+    assert isinstance(step, Wait)
+    assert step.seconds == pytest.approx(0.02)
+    assert not one.shared.taken()
+    store.now += 0.0201
+    one.shared.begin(one.now)
+    (leaving,) = one.shared.taken()
+    assert leaving.turn == TurnedAway(1, math.inf)
+    assert not one.shared.standing
+    one.shared.wait(Ticket(Place(0, 2)), 2, one.now + 0.5, one.now)
+    step = one.shared.begin(one.now)
+    assert isinstance(step, Wait)
+    assert step.seconds == pytest.approx(0.5 - LEAD)
+    one.shared.over(one.stamps.pop(), NOTHING, one.now)
+    settled(one)
+    assert one.went[-1][0] == 2
+
+
+def test_money_that_was_set_aside_comes_back_with_the_round() -> None:
+    store = Store()
+    one, two = Process(1, store), Process(2, store)
+    one.admission.money = Money(maximum=1.0)
+    settled(one)
+    settled(two)
+    one.shared.wait(Ticket(Place(0, 1), Ask(worst=0.7)), 1, math.inf, one.now)
+    two.come(2)
+    one.step()
+    settled(two)
+    settled(one)
+    assert one.admission.purse.reserved == 700_000_000
+    assert one.admission.in_flight == 1
+
+
+def test_without_ever_meeting_the_store_the_part_is_what_was_assumed() -> None:
+    store = Store()
+    one = Process(1, store)
+    one.shared.members = 4
+    one.come(1)
+    one.step()
+    one.lose()
+    assert one.shared.sharing.part == 0.25
+    one.come(2)
+    began = one.now
+    while len(one.went) < 2:
+        store.now += 0.001
+        one.step()
+    assert one.now - began >= 2 / (RATE / 4) - HORIZON
+    one.find()
+    assert one.shared.sharing.mode == "shared"
+    assert one.shared.quota[0].tat >= store.now + PAUSE
+    two = Process(2, store)
+    two.lose()
+    two.find()
+    assert two.shared.quota == one.shared.quota
+
+
+def test_a_clock_that_was_set_back_makes_a_new_beginning() -> None:
+    store = Store()
+    one = Process(1, store)
+    one.come(1)
+    settled(one)
+    store.forget()
+    clock, store.now = one.now, store.now - 3600.0
+    one.come(2)
+    one.asked = (one.shared.begin(clock + 2.0), clock + 2.0, 0.0)  # type: ignore[assignment]
+    one.shared.settle(store.swap(1, Swap()), clock + 2.0, clock + 2.0)
+    assert one.shared.quota[0].tat <= store.now
+    assert one.shared.ahead == pytest.approx(store.now - clock - 2.0)
+
+
+def test_nonsense_in_the_store_is_overwritten() -> None:
+    store = Store()
+    one = Process(1, store)
+    store.version, store.state = "5", b"nonsense"
+    one.come(1)
+    settled(one)
+    assert [call for call, _ in one.went] == [1]
+    assert int(store.version) > 5
+
+
+def test_the_end_of_a_round_that_never_was() -> None:
+    one = Process(1, Store())
+    assert not one.shared.undone()
