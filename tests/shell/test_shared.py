@@ -214,7 +214,7 @@ async def test_a_redis_that_dies_and_comes_back(redis: RedisServer, caplog: pyte
     await over(*lines)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len([line for line in told if "goes on with 1/2 of what was known of the quota" in line]) >= 2
-    assert len([line for line in told if "Redis is back" in line]) == 2
+    assert len([line for line in told if "Redis is back" in line]) >= 2
 
 
 async def test_a_redis_that_does_not_answer_is_lost(redis: RedisServer) -> None:
