@@ -27,22 +27,24 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from openrouter_core.admission import Admitted, Ticket, Turn
+from openrouter_core.classify import classify
 from openrouter_core.errors import BudgetExceeded, DataSourceError, replaced
 from openrouter_core.evidence import seen_in_answer, seen_in_error
 from openrouter_core.limit.money import Money, MoneyState, Refused, nano
 from openrouter_core.limit.pump import TurnedAway
+from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome, Responded, Stalled, Streamed, TimedOut, summary
 from openrouter_core.policy import (
     Fail,
-    Ok,
     Retry,
     deadline_passed,
-    decide,
     pardoned,
     refusal,
+    resolve,
 )
 from openrouter_core.schedule import History
 from openrouter_core.states import Clocks, Done, Job, Past, Queue, Send, Sleep, charged
+from openrouter_core.verdict import Accepted
 from openrouter_core.wire.attempt import Attempt, CallRecord
 from openrouter_core.wire.response import ChatCompletionResponse
 
@@ -75,7 +77,7 @@ def entered(state: Queue[T], turn: Turn[Any], now: float) -> Send[T] | Done[T]:
     match turn:
         case Admitted() if state.expires > now:
             number = len(past.attempts) + 1
-            return Send(job, past, number, now, clocks(job, state.expires - now), turn.stamp, turn.probe)
+            return Send(job, past, number, now, clocks(job, state.expires - now), turn.stamp)
         case TurnedAway(refused=Refused() as refused):
             return concluded(job, past, Failure(too_dear(refused, "this client")), now)
         case TurnedAway(needed=needed) if now < state.expires:
@@ -132,13 +134,17 @@ def out_of_time(state: Send[Any], outcome: Outcome) -> bool:
 def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: float) -> Sleep[T] | Queue[T] | Done[T]:
     """Decide what follows from an attempt's outcome: the call's end, a wait and another attempt, or another model."""
     job, before = state.job, state.past
-    tried = len(before.attempts) - before.free - state.probe
-    history = History(tried, now - before.began, refused=before.refused, company=company)
-    decision = decide(job.policy, job.endpoint, outcome, history, roll)
-    past = after(state, outcome, decision, company, now)
+    verdict = classify(job.endpoint, outcome, job.policy.rules)
+    if isinstance(verdict, Accepted):
+        past = after(state, outcome, now, seen_in_answer(verdict.value))
+        return concluded(job, past, Success(recorded(verdict.value, past, outcome, now)), now)
+    probe = state.stamp.probe
+    history = History(
+        len(before.attempts) - before.free - probe, now - before.began, refused=before.refused, company=company
+    )
+    decision = resolve(job.policy, outcome, verdict, history, roll)
+    past = troubled(state, outcome, decision, now, free=probe or pardoned(job.policy, decision.error, company))
     match decision:
-        case Ok(value):
-            return concluded(job, past, Success(recorded(value, past, outcome, now)), now)
         case Retry(_, error) | Fail(error) if out_of_time(state, outcome):
             cut = f"attempt {state.number} was cut off after {now - state.started:.3g} s"
             return concluded(job, past, Failure(deadline_passed(job.policy.deadline, cut, error)), now)
@@ -170,9 +176,9 @@ def instead(job: Job[T], error: DataSourceError) -> Job[T] | None:
     return None
 
 
-def after(state: Send[Any], outcome: Outcome, decision: Ok[Any] | Retry | Fail, company: int, now: float) -> Past:
+def after(state: Send[Any], outcome: Outcome, now: float, seen: Seen) -> Past:
     """Add the attempt that has just ended to the past, with what it showed."""
-    past, policy = state.past, state.job.policy
+    past = state.past
     attempt = Attempt(
         number=state.number,
         started=state.started - past.began,
@@ -182,24 +188,24 @@ def after(state: Send[Any], outcome: Outcome, decision: Ok[Any] | Retry | Fail, 
         waited=past.waited,
         model=state.job.model,
     )
-    attempts = (*past.attempts, attempt)
-    if isinstance(decision, Ok):
-        seen = seen_in_answer(decision.value)
-        return Past(past.began, attempts, seen=seen, spent=past.spent + charged(seen, state.job.ask))
+    spent = past.spent + charged(seen, state.job.ask)
+    return Past(past.began, (*past.attempts, attempt), seen=seen, free=past.free, refused=past.refused, spent=spent)
+
+
+def troubled(state: Send[Any], outcome: Outcome, decision: Retry | Fail, now: float, *, free: bool) -> Past:
+    """Add an attempt that failed; `free`: it uses up none of the call's tries."""
     error = decision.error
     seen = seen_in_error(error, state.job.ask)
     if out_of_time(state, outcome):
         seen = msgspec.structs.replace(seen, kind="other")  # a hasty deadline is no sign of a slow server
-    return Past(
-        past.began,
-        attempts,
+    past = after(state, outcome, now, seen)
+    return msgspec.structs.replace(
+        past,
         waited=decision.delay if isinstance(decision, Retry) else 0.0,
         error=error,
-        seen=seen,
-        free=past.free + (state.probe or pardoned(policy, error, company)),
+        free=past.free + free,
         refused=past.refused + refusal(error),
-        draws=seen.kind in ("server", "timeout") and not state.probe,
-        spent=past.spent + charged(seen, state.job.ask),
+        draws=seen.kind in ("server", "timeout") and not state.stamp.probe,
     )
 
 

@@ -21,6 +21,7 @@ from openrouter_core.verdict import (
     Verdict,
     described,
     effective_status,
+    failure_of,
     interrupted,
     judged,
     problem_in,
@@ -61,11 +62,22 @@ def judged_answer(endpoint: Endpoint[Any, T], answer: Responded, rules: Rules) -
         return judged(effective_status(answer.status, problem), problem, answer)
     if answer.overflow:
         return Permanent(described(ParseError, "the answer is longer than max_response_bytes allows", answer))
+    if endpoint.kind != "json":
+        return judged_bytes(endpoint, answer)
     try:
         value: T = DECODERS(endpoint.answer).decode(answer.body)
     except UNDECODABLE as mismatch:
         return judged_mismatch(endpoint, answer, rules, str(mismatch))
-    return judged_value(value, answer, rules)
+    return judged_value(endpoint, value, answer, rules)
+
+
+def judged_bytes(endpoint: Endpoint[Any, Any], answer: Responded) -> Verdict[Any]:
+    """Judge a 2xx whose body is no JSON, as a file or a sound; where it is JSON after all, it may be an error."""
+    told = answer.headers.get("content-type", "").startswith("application/json")
+    problem = problem_in(plain(answer.body), answer) if told else None
+    if problem is not None:
+        return judged(effective_status(answer.status, problem), problem, answer)
+    return Accepted(answer.body if endpoint.kind == "bytes" else None)
 
 
 def untold(answer: Responded) -> str:
@@ -103,13 +115,28 @@ def cut_short(endpoint: Endpoint[Any, Any], body: bytes, mismatch: str) -> bool:
     return False
 
 
-def judged_value(value: T, answer: Responded, rules: Rules) -> Verdict[T]:
+def judged_value(endpoint: Endpoint[Any, T], value: T, answer: Responded, rules: Rules) -> Verdict[T]:
     """Judge a decoded answer: an error in it, or in a choice, counts as if it were the status; so does emptiness."""
-    match value:
-        case ChatCompletionResponse():
-            return judged_completion(value, answer, rules)
-        case _:
-            return Accepted(value)
+    if isinstance(value, ChatCompletionResponse):
+        return judged_completion(value, answer, rules)
+    failed = None if endpoint.reports else judged_object(answer)
+    return Accepted(value) if failed is None else failed
+
+
+def judged_object(answer: Responded) -> Transient | Permanent | None:
+    """Look for an error at the top of an answer that is none of a chat completion's, or for the status "failed".
+
+    Its own error counts, with or without an `error_type` beside it (OpenRouter docs, api_reference/responses).
+    """
+    if not any(word in answer.body for word in TELLING):
+        return None
+    try:
+        told = OUTLINE.decode(answer.body)
+    except UNDECODABLE:  # it is no object, and so says nothing of itself
+        return None
+    error = failure_of(told.error, told.error_type, failed=told.status == "failed")
+    problem = None if error is None else problem_in({"error": error, "id": told.id}, answer)
+    return None if problem is None else judged(effective_status(answer.status, problem), problem, answer)
 
 
 def plain(body: bytes) -> Any:
@@ -135,5 +162,19 @@ def truncated_message() -> str:
 
 
 TRUNCATED = truncated_message()
+TELLING = (b'"error"', b'"failed"')
+"""What the body of an answer contains that may be a failure."""
+
+
+class Outline(msgspec.Struct, frozen=True):
+    """What an answer says of its own failure, whatever else it is."""
+
+    error: Any = None
+    error_type: Any = None
+    status: Any = None
+    id: Any = None
+
+
+OUTLINE = msgspec.json.Decoder(Outline)
 DECODERS: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)
 """Builds a decoder once for each type."""

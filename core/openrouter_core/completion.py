@@ -87,6 +87,8 @@ def judged_stream(stream: Streamed, rules: Rules) -> Accepted[Any] | Transient |
 def ended(stream: Streamed, rules: Rules) -> Accepted[Any] | Transient | Permanent:
     """Judge how a stream without errors in it ended."""
     match stream.end:
+        case Finished() if stream.value is not None:
+            return Accepted(stream.value)
         case Finished():
             return judged_completion(stream.answer, stream, rules)
         case Cut(detail):

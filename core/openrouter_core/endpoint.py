@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Generic, Literal, TypeVar
+from types import NoneType
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -13,7 +14,10 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
-    """What is to be sent, ready to send, but for the key: the transport alone adds `Authorization`."""
+    """What is to be sent, ready to send, but for the key: the transport alone adds `Authorization`.
+
+    `url` is percent-encoded already, and must not be encoded again.
+    """
 
     method: str
     url: str
@@ -21,10 +25,34 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
 
 
+class ByOffset(msgspec.Struct, frozen=True, tag=True):
+    """Pages by number of items: the next one begins after all that came, until `total_count` or an empty page."""
+
+
+class ByCursor(msgspec.Struct, frozen=True, tag=True):
+    """Pages by mark: the answer's field `mark` goes into the parameter `param`, as long as there is more."""
+
+    param: str = "after"
+    mark: str = "last_id"
+
+
+Pages = ByOffset | ByCursor
+
+
 class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     """One operation of the API: where it is, what it takes, what it answers, and which key it wants.
 
-    `path` is relative to `base_url`. `repeatable` tells whether sending it twice does no harm beyond its price.
+    `path` is relative to `base_url`, or where `base` names another version of the API ("alpha"), to that one's root.
+    `repeatable` tells whether sending it twice does no harm beyond its price.
+
+    Where a parameter goes follows from its name: what the path names goes into the path, the rest into the query of GET
+    and DELETE and into the JSON body of the others. The exceptions: `query` are names that go into the query although
+    there is a body, `headers` pairs of a name and the header that it becomes, `whole` the one name whose value is the
+    body, and with `form` the body is multipart/form-data.
+
+    An `answer` of bytes is handed over as it came, one of None is empty (HTTP 204), all others are JSON. `events` is
+    the type of its events where it can also answer as a stream. `reports` says that an `error` in a good answer belongs
+    to the job that it tells about, and is no failure of this call.
     """
 
     method: str
@@ -33,3 +61,17 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     answer: type[Answer]
     key: Literal["inference", "management", "none"] = "inference"
     repeatable: bool = True
+    base: str = ""
+    query: tuple[str, ...] = ()
+    headers: Headers = ()
+    whole: str = ""
+    form: bool = False
+    events: type[Any] | None = None
+    reports: bool = False
+    pages: Pages | None = None
+
+    @property
+    def kind(self) -> Literal["json", "bytes", "empty"]:
+        """What the body of a good answer is."""
+        kinds: dict[Any, Literal["bytes", "empty"]] = {bytes: "bytes", NoneType: "empty"}
+        return kinds.get(self.answer, "json")

@@ -62,7 +62,7 @@ def app_headers(
     )
     headers = tuple((name, value) for _, name, value in given if value)
     for field, name, value in given:
-        if value and (problem := _problem(field, name, value)) is not None:
+        if value and (problem := problem_with(field, name, value)) is not None:
             return Failure(problem)
     return Success(headers)
 
@@ -76,18 +76,18 @@ def merge(base: Headers, options: Mapping[str, Any] | None) -> Result[Headers, I
         value = options.get(option)
         if value is not None:
             text = written(value)
-            if (problem := _problem(f"options.{option}", name, text)) is not None:
+            if (problem := problem_with(f"options.{option}", name, text)) is not None:
                 return Failure(problem)
             merged[name.lower()] = (name, text)
     others: Mapping[str, str] = options.get("headers") or {}
     for name, text in others.items():
-        if (problem := _problem(f"options.headers[{name!r}]", name, text)) is not None:
+        if (problem := problem_with(f"options.headers[{name!r}]", name, text)) is not None:
             return Failure(problem)
         merged[name.lower()] = (name, text)
     return Success(tuple(merged.values()))
 
 
-def _problem(field: str, name: str, value: str) -> InvalidRequest | None:
+def problem_with(field: str, name: str, value: str) -> InvalidRequest | None:
     """Say what is wrong with a header, if anything. The value is not shown: it may be a secret."""
     if not name or not _TOKEN.issuperset(name):
         return refuse(field, "must have a header's name: letters, digits and some punctuation")

@@ -14,9 +14,10 @@ from typing import Any, TypeVar, assert_never
 import msgspec
 from returns.result import Failure
 
-from openrouter_core.admission import Admitted
+from openrouter_core.admission import Admitted, Stamp
 from openrouter_core.call import answered, begin, concluded, entered, slept
 from openrouter_core.errors import AnyError, DataSourceError, known
+from openrouter_core.limit.hold import Trial
 from openrouter_core.outcome import Outcome
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State, tries
 
@@ -92,7 +93,7 @@ def event_of(state: State[Any]) -> Event:
         case Queue():
             return Queued(bounded(state.expires))
         case Send():
-            return Sent(state.number, tries(state), bounded(state.clocks.total), state.probe)
+            return Sent(state.number, tries(state), bounded(state.clocks.total), state.stamp.probe)
         case Sleep():
             return Slept(len(state.past.attempts), tries(state), state.delay, known(state.error))
         case Done():
@@ -100,6 +101,10 @@ def event_of(state: State[Any]) -> Event:
             return Ended(len(state.past.attempts), state.ended - state.past.began, error)
         case _:
             assert_never(state)
+
+
+PROBE = Stamp(Trial(0, 0, probe=True))
+"""The stamp of an attempt that tries out a server which has failed."""
 
 
 def bounded(limit: float) -> float | None:
@@ -120,7 +125,7 @@ def step(state: State[T], moment: Moment) -> State[T]:
     """Take the transition that a moment tells of."""
     match state, moment.event:
         case Queue(), Sent():
-            return entered(state, Admitted(None, probe=moment.event.probe), moment.at)
+            return entered(state, Admitted(None, PROBE if moment.event.probe else Stamp()), moment.at)
         case Queue(), Ended(error=DataSourceError() as error):
             return concluded(state.job, state.past, Failure(error), moment.at)  # it was turned away: the error says why
         case Send(), Answered(outcome, roll, company):

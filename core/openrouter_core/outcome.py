@@ -12,7 +12,7 @@ An outcome is one of five cases, and the case tells whether the server may have 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 
@@ -110,7 +110,8 @@ class Streamed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An event stream, as far as it came: how it ended, and what its chunks amount to.
 
     `delivered` says that content was handed out to the caller, so that trying again would repeat it. `headers` have
-    lower-case names, `at` is in seconds since the epoch, `received` in bytes.
+    lower-case names, `at` is in seconds since the epoch, `received` in bytes. `value` is the answer where it is none of
+    a chat completion's; then `answer` holds no more than an error, and where it came from.
     """
 
     status: int
@@ -120,6 +121,7 @@ class Streamed(msgspec.Struct, frozen=True, gc=False, tag=True):
     at: float = 0.0
     delivered: bool = False
     received: int = 0
+    value: Any = None
 
 
 Outcome = Responded | Streamed | TimedOut | Unreachable | Interrupted

@@ -144,17 +144,37 @@ def checked_deadline(seconds: float | None) -> Result[float | None, DataSourceEr
         return _NO_DEADLINE
     if (number(seconds) or 0.0) > 0.0:
         return Success(float(seconds))
-    bound = "must be a positive number of seconds"
-    message = f"deadline_secs = {seconds!r}: {bound}"
-    return Failure(InvalidRequest(message=message, field="deadline_secs", value=repr(seconds)[:80], bound=bound))
+    return Failure(unfit("deadline_secs", seconds, "must be a positive number of seconds"))
+
+
+def checked_options(priority: int, max_cost: float | None) -> Result[None, DataSourceError]:
+    """Accept a call's priority, a whole number, and its budget, an amount of USD that is not negative."""
+    if type(priority) is not int:
+        return Failure(unfit("priority", priority, "must be a whole number; lower goes first"))
+    if max_cost is not None and (number(max_cost) is None or max_cost < 0.0):
+        return Failure(unfit("max_cost_usd", max_cost, "must be a number of USD, 0 or more"))
+    return Success(None)
+
+
+def unfit(field: str, value: object, bound: str) -> InvalidRequest:
+    """Make the error of an option of a call that does not fit."""
+    shown = repr(value)[:80]
+    return InvalidRequest(message=f"{field} = {shown}: {bound}", field=field, value=shown, bound=bound)
 
 
 def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history: History, roll: float) -> Decision[T]:
     """Decide what follows from the outcome of an attempt, given the retries and the seconds that the call has had."""
     verdict = classify(endpoint, outcome, policy.rules)
+    if isinstance(verdict, Accepted):
+        return Ok(verdict.value)
+    return resolve(policy, outcome, verdict, history, roll)
+
+
+def resolve(
+    policy: Policy, outcome: Outcome, verdict: Transient | Permanent, history: History, roll: float
+) -> Retry | Fail:
+    """Decide whether an attempt that has failed is followed by another."""
     match verdict:
-        case Accepted(value):
-            return Ok(value)
         case Permanent(error):
             return Fail(error)
         case Transient(error) if isinstance(outcome, Streamed) and outcome.delivered:

@@ -5,6 +5,8 @@ Turns msgspec's messages into sentences for people. Pure; total for any value, w
 
 import re
 import reprlib
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 import msgspec
@@ -67,8 +69,11 @@ def bounded_repr(value: Any) -> str:
     return shown if len(shown) <= VALUE_LIMIT else f"{shown[: VALUE_LIMIT - 3]}..."
 
 
-def explain(error: msgspec.ValidationError, body: Any) -> InvalidRequest:
-    """Turn msgspec's complaint about a body into an error that names the field, its value and the bound."""
+def explain(error: msgspec.ValidationError, body: Any, ranges: Mapping[str, str] | None = None) -> InvalidRequest:
+    """Turn msgspec's complaint about a body into an error that names the field, its value and the bound.
+
+    `ranges` are those of the request's own type, as `ranges_of` tells them; those of a chat request if left out.
+    """
     text, *places = str(error).split(" - at ")
     # Each hook that the error passed through appended its own place, the innermost first: "`$.b` - at `$.a[0]`".
     path = "".join(place.rpartition("$")[2].rstrip("`") for place in reversed(places))
@@ -79,7 +84,7 @@ def explain(error: msgspec.ValidationError, body: Any) -> InvalidRequest:
         return refuse(_name(path), "must have strings as keys")
     place, value = _look_up(path, body, text)
     field = _name(place)
-    bound = _bound_of(field, text)
+    bound = _bound_of(field, text, _RANGES if ranges is None else ranges)
     return refuse(field, f"{bound}, {_HINTS[field]}" if field in _HINTS else bound, value)
 
 
@@ -107,10 +112,10 @@ def _first_of_type(values: dict[str, Any], word: str) -> str | None:
     return next((key for key, value in values.items() if isinstance(value, wanted)), None)
 
 
-def _bound_of(field: str, text: str) -> str:
+def _bound_of(field: str, text: str, ranges: Mapping[str, str]) -> str:
     """Say what a field must satisfy: its whole range where the schema has one, else what msgspec expected."""
-    if "got" not in text and field in _RANGES:
-        return _RANGES[field]
+    if "got" not in text and field in ranges:
+        return ranges[field]
     words = re.sub(r"`([^`]*)`", lambda quoted: " or ".join(_word(word) for word in quoted[1].split(" | ")), text)
     for theirs, ours in _PHRASES:
         words = words.replace(theirs, ours)
@@ -121,7 +126,8 @@ def _word(word: str) -> str:
     return _TYPES[word][0] if word in _TYPES else word
 
 
-def _ranges(struct: type[msgspec.Struct], prefix: str = "") -> dict[str, str]:
+@cache
+def ranges_of(struct: type[msgspec.Struct], prefix: str = "") -> Mapping[str, str]:
     """Read a struct's numeric bounds from its annotations, as sentences by field name."""
     found: dict[str, str] = {}
     for field in cast("inspect.StructType", inspect.type_info(struct)).fields:
@@ -133,4 +139,4 @@ def _ranges(struct: type[msgspec.Struct], prefix: str = "") -> dict[str, str]:
     return found
 
 
-_RANGES = {**_ranges(ChatCompletionRequest), **_ranges(RequestOptions, "options.")}
+_RANGES = {**ranges_of(ChatCompletionRequest), **ranges_of(RequestOptions, "options.")}

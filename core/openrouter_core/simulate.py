@@ -214,8 +214,12 @@ class VirtualWorld(Generic[T]):
         match state:
             case Queue():
                 self.queues[call] = state
-                self.admission.wait(state.ticket, call, state.expires)
-                self.pump()
+                of = state.ticket, call, state.expires, self.now
+                turned = self.admission.at_once(*of) or self.admission.wait(*of)
+                if turned is None:
+                    self.pump()
+                else:
+                    self.turns[call] = turned
                 if call in self.turns:
                     self.take_turn(call)
             case Send():

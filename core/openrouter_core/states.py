@@ -93,7 +93,7 @@ class Queue(msgspec.Struct, Generic[T], frozen=True, gc=False):
 class Send(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """Send the request; the outcome must be there when one of the `clocks` runs out. `number` counts from 1.
 
-    `stamp` is due back in line when the attempt is over. The failure of a `probe` is none of the call's tries.
+    `stamp` is due back in line when the attempt is over.
     """
 
     job: Job[T]
@@ -102,7 +102,6 @@ class Send(msgspec.Struct, Generic[T], frozen=True, gc=False):
     started: float
     clocks: Clocks
     stamp: Stamp = Stamp()
-    probe: bool = False
 
 
 class Sleep(msgspec.Struct, Generic[T], frozen=True, gc=False):

@@ -5,14 +5,14 @@ stand in `wire`; then the rules that concern several fields apply, as a table. W
 not the checked copy, so keys that OpenRouter adds tomorrow pass through and the order of keys is kept.
 """
 
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, TypeGuard
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from returns.result import Failure, Result, Success
 
 from openrouter_core.errors import InvalidRequest
+from openrouter_core.plain import AS_THEY_ARE, encoded, plain, unencodable
 from openrouter_core.refuse import explain, refuse
 from openrouter_core.wire import message as roles
 from openrouter_core.wire.request import ChatCompletionRequest
@@ -22,12 +22,6 @@ ROLES = (roles.SYSTEM, roles.DEVELOPER, roles.USER, roles.ASSISTANT, roles.TOOL)
 
 WIRE_NAMES = frozenset(name for name in ChatCompletionRequest.__struct_encode_fields__ if not name.startswith("@"))
 """The top-level names of the body that belong to fields."""
-
-_ENCODER = msgspec.json.Encoder()
-
-
-_AS_THEY_ARE = (bytes, bytearray, memoryview)
-"""Left alone, so that they fail as text. Else msgspec would send base64 where the caller meant to send a text."""
 
 
 class Checked(Shape, frozen=True, kw_only=True):
@@ -44,14 +38,14 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Result[Che
     """
     body: dict[str, Any] = {}
     try:
-        body = msgspec.to_builtins(request, enc_hook=_plain, builtin_types=_AS_THEY_ARE)
+        body = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
         if stream:
             body["stream"] = True
         msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
     except msgspec.ValidationError as error:
         return Failure(explain(error, body))
     except Exception:  # noqa: BLE001 callers' own objects run their code here
-        return Failure(_unencodable(request))
+        return Failure(unencodable(request, _field))
     for field, rule in () if _RULED.isdisjoint(body) else _RULES:
         if field in body and (problem := rule(body)) is not None:
             return Failure(problem)
@@ -68,102 +62,14 @@ def is_request(value: object) -> bool:
 
 def encode(body: dict[str, Any]) -> Result[bytes, InvalidRequest]:
     """Write a checked body as JSON. Fails for what JSON cannot hold: NaN, infinity, lone surrogates, endless ints."""
-    try:
-        data = _ENCODER.encode(body)
-    except Exception:  # noqa: BLE001 msgspec raises several kinds, and what matters is which value it was
-        return Failure(_unencodable(body))
-    # msgspec writes NaN and infinity as null. So only a body with a null in it, a rare one, must be searched for them.
-    if b"null" in data:
-        for path, leaf in _leaves(body):
-            if isinstance(leaf, float) and not math.isfinite(leaf):
-                return Failure(refuse(_field(path), "must be a finite number", leaf))
-    return Success(data)
-
-
-# --- plain values ---------------------------------------------------------------------------------------------------
-
-
-def _plain(value: Any) -> Any:
-    """Turn what msgspec does not know into what it does. An `enc_hook`; raises TypeError where there is no way."""
-    if isinstance(value, str):  # subclasses, here and in the next two: msgspec takes only the types themselves
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__int__(value)
-    if isinstance(value, float):
-        return float.__float__(value)
-    if _is_mapping(value):
-        return dict(value)
-    if _is_collection(value):
-        return list(value)
-    # Iterators too: a second build of the same request would find them empty.
-    raise TypeError(f"a {type(value).__name__} has no form in JSON")
-
-
-def _unencodable(root: Any) -> InvalidRequest:
-    """Find the value that cannot be written as JSON: the very leaf if it is one, else the field that it is in."""
-    try:
-        for path, value in (*_leaves(root), *(_children("", root) or ())):
-            if (bound := _flaw(value)) is not None:
-                return refuse(_field(path), bound, value)
-    except Exception:  # noqa: BLE001 a caller's object that cannot even be looked at
-        return refuse("request", "holds an object that cannot be read")
-    return refuse("request", "cannot be written as JSON", root)
+    return encoded(body, _field)
 
 
 def _field(path: str) -> str:
     """Name a field from a path into the request or its body, where `extra` has been merged in."""
     path = path.removeprefix(".")
-    top = path.partition(".")[0].partition("[")[0]
-    return path.replace("@", "") if top.startswith("@") or top in WIRE_NAMES else f"extra.{path}"
-
-
-def _flaw(value: Any) -> str | None:
-    """Say why a value cannot be written as JSON; None if it can."""
-    try:
-        _ENCODER.encode(msgspec.to_builtins(value, enc_hook=_plain))
-    except UnicodeEncodeError:
-        return "must be text without lone surrogates"
-    except RecursionError:
-        return "must not be nested so deeply, or contain itself"
-    except Exception as error:  # noqa: BLE001 see `encode`
-        return f"cannot be written as JSON: {error}"[:200]
-    return None
-
-
-def _leaves(root: Any) -> Iterator[tuple[str, Any]]:
-    """Walk all scalars with their paths, in order; a container that was seen before is not entered again."""
-    stack, seen = [("", root)], set[int]()
-    while stack:
-        path, value = stack.pop()
-        children = _children(path, value)
-        if children is None:
-            yield path, value
-        elif id(value) not in seen:
-            seen.add(id(value))
-            stack.extend(reversed(children))
-
-
-def _children(path: str, value: Any) -> list[tuple[str, Any]] | None:
-    """List what a container holds, keys that are not plain text included; None for what is no container."""
-    if isinstance(value, str | bytes | bytearray | memoryview):
-        return None
-    if isinstance(value, msgspec.Struct):
-        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-        return [(f"{path}.{name}", getattr(value, field)) for field, name in names]
-    if _is_mapping(value):
-        keys = [(f"{path}.{key!r}", key) for key in value if isinstance(key, str) and not key.isascii()]
-        return keys + [(f"{path}.{key}", child) for key, child in value.items()]
-    if _is_collection(value):
-        return [(f"{path}[{index}]", child) for index, child in enumerate(value)]
-    return None
-
-
-def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
-
-
-def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
-    return isinstance(value, Collection)
+    first = path.partition(".")[0].partition("[")[0]
+    return path.replace("@", "") if first.startswith("@") or first in WIRE_NAMES else f"extra.{path}"
 
 
 # --- rules about several fields, or about more than a type can say ----------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from openrouter_core.envelope import Problem, problem_of
+from openrouter_core.envelope import Problem, mapping, problem_of
 from openrouter_core.errors import (
     RAW_LIMIT,
     AuthError,
@@ -139,6 +139,17 @@ def effective_status(status: int, problem: Problem) -> int | None:
     if 400 <= status < 500 and told is not None and transient(told):
         return told
     return status
+
+
+def failure_of(error: Any, error_type: Any, *, failed: bool) -> Any:
+    """Give the error of an object that has one, or that says it `failed`; None where there is none.
+
+    Responses have their `error_type` beside the error, not in it.
+    """
+    if error in (None, False, "", {}, []):
+        return {"message": "the answer says that it failed, and not why", "error_type": error_type} if failed else None
+    inside = mapping(error)
+    return {**inside, "error_type": inside.get("error_type") or error_type} if inside else error
 
 
 def transient(status: int) -> bool:

@@ -12,6 +12,7 @@ from returns.result import Failure, Result, Success
 from openrouter_client.client import OpenRouterClient
 from openrouter_client.raising import OpenRouterError, unwrap
 from openrouter_client.streaming import ChatStream
+from openrouter_core.admission import Stats
 from openrouter_core.build import parse_request
 from openrouter_core.classify import classify
 from openrouter_core.config import OpenRouterConfig
@@ -36,6 +37,8 @@ from openrouter_core.errors import (
     ToolLoopFailed,
     TruncatedStream,
 )
+from openrouter_core.fallback import Fallback
+from openrouter_core.hedge import Hedge
 from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, replay
 from openrouter_core.outcome import Interrupted, Outcome, Responded, TimedOut, Unreachable
 from openrouter_core.policy import Policy, policy_of
@@ -60,7 +63,7 @@ from openrouter_core.tool_loop import ToolRun
 from openrouter_core.typed import Parsed
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient, Verdict
 from openrouter_core.version import __version__
-from openrouter_core.wire.attempt import Attempt, CallRecord
+from openrouter_core.wire.attempt import Attempt, CallRecord, Hedged
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.formats import ResponseFormat
 from openrouter_core.wire.message import ChatMessage, ToolCall
@@ -98,8 +101,11 @@ __all__ = [
     "Exhausted",
     "Exponential",
     "Failure",
+    "Fallback",
     "FilePart",
     "Forbidden",
+    "Hedge",
+    "Hedged",
     "Heeding",
     "History",
     "HttpError",
@@ -135,6 +141,7 @@ __all__ = [
     "Schedule",
     "Sent",
     "Slept",
+    "Stats",
     "Success",
     "TextPart",
     "TimedOut",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
 from returns.result import Result
 
@@ -29,7 +29,7 @@ async def run(world: World, job: Job[T], watcher: Watcher, began: float | None =
     """
     now = world.now() if began is None else began
     with world.attended():
-        state = await until_send(world, begin(job, now), now, watcher)
+        state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
         while isinstance(state, Send):
             seen = NOTHING
             try:
@@ -54,7 +54,7 @@ async def run_stream(
     """
     now = world.now() if began is None else began
     with world.attended():
-        state = await until_send(world, begin(job, now), now, watcher)
+        state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
         while isinstance(state, Send):
             seen = NOTHING
             handle.exchange = exchange = world.stream(state.job.request, state.clocks, handing_out=True)
@@ -93,7 +93,7 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
                 turn = await world.enter(state.ticket, state.expires)
                 now = world.now()
                 state = entered(state, turn, now)
-                if isinstance(turn, Admitted) and isinstance(state, Done):
+                if isinstance(turn, Admitted) and over(state):
                     world.leave(turn.stamp, UNSENT)
             case Sleep():
                 await world.sleep(max(0.0, state.until - world.now()))
@@ -103,6 +103,11 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
                 return state
             case _:
                 assert_never(state)
+
+
+def over(state: State[Any]) -> bool:
+    """Tell a call that has ended."""
+    return isinstance(state, Done)
 
 
 def told(

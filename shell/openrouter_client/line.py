@@ -7,12 +7,15 @@ import math
 from functools import cached_property
 from typing import Any
 
-from openrouter_core.admission import Admission, Admitted, Stamp, Ticket, Turn
+from openrouter_core.admission import Admission, Admitted, Stamp, Stats, Ticket, Turn
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.seen import UNSENT, Limiter, Seen
 
 Waiter = asyncio.Future["Turn[Any]"]
+
+NOBODY: Any = None
+"""Stands for the waiter of a call that does not wait."""
 
 
 class Line:
@@ -34,6 +37,10 @@ class Line:
         """Who may send: known from the first call on."""
         return Admission(self.limiter, self.loop.time(), self.money)
 
+    def stats(self) -> Stats:
+        """Tell how things stand."""
+        return self.admission.stats(self.loop.time())
+
     def __enter__(self) -> None:
         """Count a call that begins."""
         self.admission.alive += 1
@@ -44,8 +51,12 @@ class Line:
 
     async def enter(self, ticket: Ticket, until: float) -> Turn[Any]:
         """Wait for the turn of a call, until the loop's clock shows `until` at the latest."""
+        now = self.loop.time()
+        if (got := self.admission.at_once(ticket, NOBODY, until, now)) is not None:
+            return got
         turn: Waiter = self.loop.create_future()
-        self.admission.wait(ticket, turn, until)
+        if (turned := self.admission.wait(ticket, turn, until, now)) is not None:
+            return turned
         self.pump()
         try:
             return await turn
@@ -56,7 +67,8 @@ class Line:
     def leave(self, stamp: Stamp, seen: Seen) -> None:
         """Tell that an attempt is over, and what it showed."""
         self.admission.over(stamp, seen, self.loop.time())
-        self.pump()
+        if self.admission.lines:
+            self.pump()
 
     def forsake(self, ticket: Ticket, turn: Waiter) -> None:
         """Leave the line; a turn that came in the same instant goes on to the next."""

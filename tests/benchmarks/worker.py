@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import math
 import os
 import resource
 import sys
@@ -157,7 +158,7 @@ async def admission(waiting: str, count: str) -> Numbers:
     cell: Admission[None] = Admission(standard(LimitSettings()), now)
     ask, answered = Ask(("x-ai/grok-4",)), Seen(kind="ok", scope="x-ai/grok-4")
     for number in range(int(waiting)):
-        cell.wait(Ticket(Place(0, number), ask), None)
+        cell.wait(Ticket(Place(0, number), ask), None, math.inf, now)
     for _ in range(int(count)):
         now += 0.01
         began = time.process_time()

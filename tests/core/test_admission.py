@@ -12,7 +12,8 @@ from tests.core.mutants import caught
 
 from openrouter_core.admission import Admission, Admitted, Ticket, limits_of, money_of
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.limit.compose import All
+from openrouter_core.limit.compose import All, Scoped
+from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
 from openrouter_core.limit.money import Money, Refused
 from openrouter_core.limit.places import Places
@@ -37,7 +38,7 @@ def test_all_who_wait_go_in_order_and_the_counts_add_up(steps: list[str], most: 
     running: list[Any] = []
     for number, step in enumerate(steps):
         if step == "come":
-            cell.wait(ticket(number), number)
+            cell.wait(ticket(number), number, math.inf, 0.0)
             waiting.append(number)
         elif step == "end" and running:
             cell.over(running.pop(), NOTHING, float(number))
@@ -63,7 +64,7 @@ def test_the_property_bites() -> None:
 def test_priorities_go_first_and_a_cancelled_ticket_is_gone() -> None:
     cell: Admission[str] = Admission(All((Places(1),)), 0.0)
     for number, priority in ((1, 0), (2, -1), (3, 0)):
-        cell.wait(ticket(number, priority), f"call {number}")
+        cell.wait(ticket(number, priority), f"call {number}", math.inf, 0.0)
     first = cell.next(0.0)
     assert isinstance(first, Admitted)
     assert first.call == "call 2"
@@ -82,56 +83,56 @@ def test_company_is_the_others() -> None:
     assert cell.company == 2
 
 
-LATE = st.lists(st.tuples(st.integers(1, 4), st.none() | st.floats(0.0, 12.0)), max_size=30)
+PATIENCE = st.lists(st.none() | st.floats(0.0, 12.0), max_size=30)
 
 
-@given(LATE)
-def test_who_cannot_make_it_is_told_as_soon_as_that_is_known(calls: list[Any]) -> None:
-    """Bug: a call waits until its deadline though it is known that it will miss it, or is dismissed though it would
-    have made it, or goes too late.
-    """
+@given(PATIENCE)
+def test_who_cannot_make_it_is_told_at_once_and_the_others_make_it(calls: list[float | None]) -> None:
+    """Bug: a call waits though it is known that it will come too late, or is dismissed though it would not."""
     cell: Admission[int] = Admission(Gcra(rate=1.0), 0.0)
-    expiries, now, gone = dict[int, float](), 0.0, dict[int, float]()
-    for number, (_, patience) in enumerate(calls):
-        expiries[number] = math.inf if patience is None else patience
-        cell.wait(ticket(number), number, expiries[number])
-    for _ in range(100):
-        match cell.next(now):
+    due: dict[int, float] = {}
+    for number, patience in enumerate(calls):
+        expires = math.inf if patience is None else patience
+        turned = cell.wait(ticket(number), number, expires, 0.0)
+        if expires <= len(due):  # each of those before it takes a second
+            assert turned == TurnedAway(number, float(len(due)))
+        else:
+            assert turned is None
+            due[number] = float(len(due))
+    now, gone = 0.0, dict[int, float]()
+    while (chosen := cell.next(now)) is not None:
+        match chosen:
             case Admitted(call=call):
-                assert now < expiries[call]
                 gone[call] = now
-            case TurnedAway(call=call, needed=needed, refused=None):
-                assert now + needed >= expiries.pop(call)
             case Wait(seconds):
-                # whoever still waits may hope: the head's wait is the least that any of them has to wait
-                assert all(expires > now + seconds for call, expires in expiries.items() if call not in gone)
                 now += seconds
-            case None:
-                break
             case other:
                 raise AssertionError(other)
-    assert set(gone) == set(expiries)
-    assert list(gone) == sorted(gone)
+    assert gone == due
 
 
 def test_that_property_bites() -> None:
-    def patient(self: Any, instant: float) -> None:
-        """Planted: nobody's time is ever up."""
+    prop = test_who_cannot_make_it_is_told_at_once_and_the_others_make_it
+    caught(prop, PATIENCE, where=Line, ahead=lambda _self, _place: 0)
+    caught(prop, PATIENCE, where=Line, ahead=lambda self, _place: len(self) + 1)
 
-    def hasty(self: Any, instant: float) -> Any:
-        """Planted: those whose time is up a second later are dismissed too."""
-        return original(self, instant + 1.0)
 
-    original = Line.overdue
-    prop = test_who_cannot_make_it_is_told_as_soon_as_that_is_known
-    caught(prop, LATE, where=Line, overdue=patient)
-    caught(prop, LATE, where=Line, overdue=hasty)
+def test_a_limit_that_closes_turns_away_those_who_cannot_wait_so_long() -> None:
+    """Bug: calls wait for their deadline behind a gate that opens after it."""
+    cell: Admission[str] = Admission(Scoped(inner=Gate()), 0.0)
+    for number, patience in ((0, math.inf), (1, 15.0), (2, 30.0), (3, 10.0)):
+        cell.wait(ticket(number), f"until {patience:g}", patience, 0.0)
+    first = cell.next(0.0)
+    assert isinstance(first, Admitted)
+    cell.over(first.stamp, Seen(kind="rate", resets_in=20.0), 1.0)
+    assert [cell.next(1.0), cell.next(1.0)] == [TurnedAway("until 10", 20.02), TurnedAway("until 15", 20.02)]
+    assert cell.next(1.0) == Wait(20.02)
 
 
 def test_who_waits_for_an_outcome_waits_until_its_deadline() -> None:
     cell: Admission[str] = Admission(Places(0), 0.0)
-    cell.wait(ticket(1), "soon", 3.0)
-    cell.wait(ticket(2), "late", 5.0)
+    cell.wait(ticket(1), "soon", 3.0, 0.0)
+    cell.wait(ticket(2), "late", 5.0, 0.0)
     assert cell.next(0.0) == Wait(3.0)
     assert cell.next(3.0) == TurnedAway("soon", math.inf)
     assert cell.next(3.0) == Wait(2.0)
@@ -143,7 +144,7 @@ def test_money_is_set_aside_settled_and_refused() -> None:
     """Bug: two calls are paid from the same dollar; money that was not spent stays away; a refusal waits for ever."""
     cell: Admission[str] = Admission(All(()), 0.0, Money(maximum=1.0))
     for number, worst in ((1, 0.6), (2, 0.6), (3, 0.1)):
-        cell.wait(Ticket(Place(0, number), Ask(worst=worst)), f"call {number}")
+        cell.wait(Ticket(Place(0, number), Ask(worst=worst)), f"call {number}", math.inf, 0.0)
     first = cell.next(0.0)
     assert isinstance(first, Admitted)
     assert first.call == "call 1"
@@ -155,12 +156,12 @@ def test_money_is_set_aside_settled_and_refused() -> None:
     assert [second.call, third.call] == ["call 2", "call 3"]
     cell.over(second.stamp, NOTHING, 2.0)
     cell.over(third.stamp, UNSENT, 2.0)
-    cell.wait(Ticket(Place(0, 4), Ask(worst=0.5)), "call 4")
+    cell.wait(Ticket(Place(0, 4), Ask(worst=0.5)), "call 4", math.inf, 0.0)
     refused = cell.next(2.0)
     assert isinstance(refused, TurnedAway)
     assert isinstance(refused.refused, Refused)
     assert (refused.refused.spent, refused.refused.missing) == pytest.approx((0.8, 0.3))
-    cell.wait(Ticket(Place(0, 5), Ask()), "call 5")
+    cell.wait(Ticket(Place(0, 5), Ask()), "call 5", math.inf, 0.0)
     unknown = cell.next(2.0)
     assert isinstance(unknown, TurnedAway)
     assert isinstance(unknown.refused, Refused)
@@ -178,12 +179,12 @@ def test_what_a_config_says_of_limits_and_money() -> None:
 def test_a_retry_waits_for_its_budget_and_stalls_nobody() -> None:
     cell: Admission[str] = Admission(All((Retries(),)), 0.0)
     for number in range(30):
-        cell.wait(Ticket(Place(0, number), Ask(retry=True)), f"retry {number}")
+        cell.wait(Ticket(Place(0, number), Ask(retry=True)), f"retry {number}", math.inf, 0.0)
     gone = 0
     while isinstance(cell.next(0.0), Admitted):
         gone += 1
     assert gone == 20
-    cell.wait(ticket(99), "first try")
+    cell.wait(ticket(99), "first try", math.inf, 0.0)
     chosen = cell.next(0.0)
     assert isinstance(chosen, Admitted)
     assert chosen.call == "first try"
@@ -208,16 +209,16 @@ class Apart:
 def test_who_waits_for_an_outcome_is_not_turned_away_with_those_who_wait_for_minutes() -> None:
     """Bug: the oldest is dismissed, though it is somebody else who would have to wait for too long."""
     cell: Admission[str] = Admission(Apart(), 0.0)
-    cell.wait(Ticket(Place(0, 1), Ask(("busy",))), "patient", 100.0)
-    cell.wait(Ticket(Place(0, 2), Ask(("used up",))), "hopeless", 100.0)
-    assert cell.next(0.0) == TurnedAway("hopeless", 300.0)
+    cell.wait(Ticket(Place(0, 1), Ask(("busy",))), "patient", 100.0, 0.0)
+    hopeless = cell.wait(Ticket(Place(0, 2), Ask(("used up",))), "hopeless", 100.0, 0.0)
+    assert hopeless == TurnedAway("hopeless", 300.0)
     assert cell.next(0.0) == Wait(100.0)
 
 
 def test_in_a_rush_everybody_goes() -> None:
     cell: Admission[str] = Admission(Places(0), 0.0)
     assert cell.rush(0.0) is None
-    cell.wait(ticket(2), "second")
-    cell.wait(ticket(1), "first")
+    cell.wait(ticket(2), "second", math.inf, 0.0)
+    cell.wait(ticket(1), "first", math.inf, 0.0)
     assert [cell.rush(0.0), cell.rush(0.0), cell.rush(0.0)] == [Admitted("first"), Admitted("second"), None]
     assert cell.in_flight == 2

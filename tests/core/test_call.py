@@ -17,7 +17,7 @@ from tests.core.outcomes import AT, GOOD, OUTCOMES, failed, said, streamed
 
 from openrouter_core import call as c
 from openrouter_core import schedule
-from openrouter_core.admission import Admitted, Ticket
+from openrouter_core.admission import Admitted, Stamp, Ticket
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.config import OpenRouterConfig
@@ -32,11 +32,12 @@ from openrouter_core.errors import (
     TruncatedStream,
     known,
 )
+from openrouter_core.journal import PROBE
 from openrouter_core.limit.money import Refused
 from openrouter_core.limit.pump import TurnedAway
-from openrouter_core.limit.seen import Ask
+from openrouter_core.limit.seen import Ask, Seen
 from openrouter_core.outcome import Cut, Finished, Outcome, Responded, Stalled, Streamed, TimedOut, Unreachable
-from openrouter_core.policy import Fail, Policy, policy_of
+from openrouter_core.policy import Policy, policy_of
 from openrouter_core.schedule import Attempts, Both, Exponential
 from openrouter_core.states import Alternative, Clocks, Done, Job, Past, Queue, Send, Sleep, State, tries
 from openrouter_core.wire.attempt import Attempt, CallRecord
@@ -306,7 +307,7 @@ def test_what_this_client_cannot_pay_for_says_by_how_much() -> None:
 # --- refusals, probes, money, other models --------------------------------------------------------------------------
 
 
-def playing(job: Job[Any], outcomes: Sequence[Outcome], company: int = 0, **turn: Any) -> Any:
+def playing(job: Job[Any], outcomes: Sequence[Outcome], company: int = 0, *, probe: bool = False) -> Any:
     """The state of a call after these outcomes, each a second after its send."""
     state: Any = begin(job, 0.0)
     for number, outcome in enumerate(outcomes):
@@ -314,7 +315,11 @@ def playing(job: Job[Any], outcomes: Sequence[Outcome], company: int = 0, **turn
             if isinstance(state, Done):
                 return state
             now = float(number * 100)
-            state = slept(state, now) if isinstance(state, Sleep) else entered(state, Admitted(None, **turn), now)
+            state = (
+                slept(state, now)
+                if isinstance(state, Sleep)
+                else entered(state, Admitted(None, PROBE if probe else Stamp()), now)
+            )
         state = answered(state, outcome, company, state.started + 1.0, 0.5)
     return state
 
@@ -520,5 +525,5 @@ def test_the_last_failure_is_the_result_when_the_attempts_are_used_up() -> None:
 
 def test_outcomes_of_any_kind_have_a_place_among_the_attempts() -> None:
     for outcome in (said(GOOD), streamed(Finished(), text="x"), Unreachable("dns", "no"), TimedOut("attempt", 60.0)):
-        past = c.after(sent(job()), outcome, Fail(ProviderError(message="")), 0, 101.0)
+        past = c.after(sent(job()), outcome, 101.0, Seen(kind="other"))
         assert past.attempts[0].status == (200 if isinstance(outcome, (Responded, Streamed)) else None)

@@ -44,7 +44,14 @@ class Anything(msgspec.Struct):
 
 
 ENDPOINTS: st.SearchStrategy[Endpoint[Any, Any]] = st.sampled_from(
-    [CHAT_COMPLETIONS, Endpoint("GET", "/x", dict, Anything), Endpoint("GET", "/y", dict, Any)]
+    [
+        CHAT_COMPLETIONS,
+        Endpoint("GET", "/x", dict, Anything),
+        Endpoint("GET", "/y", dict, Any),
+        Endpoint("GET", "/z", dict, bytes),
+        Endpoint("DELETE", "/z", dict, type(None)),
+        Endpoint("POST", "/z", dict, Anything, reports=True),
+    ]
 )
 
 
@@ -64,7 +71,7 @@ def test_every_outcome_has_a_verdict(endpoint: Endpoint[Any, Any], outcome: Outc
             assert isinstance(outcome, (Responded, Streamed))
         case Transient(error, hint):
             assert str(error).splitlines() == [str(error)]
-            assert hint is None or 0.0 < hint < float("inf")
+            assert hint is None or 0.0 <= hint < float("inf")
         case Permanent(error):
             assert str(error).splitlines() == [str(error)]
             assert len(error.raw) <= e.RAW_LIMIT
@@ -460,6 +467,58 @@ def test_another_endpoints_answer_is_accepted_as_it_decodes() -> None:
     assert isinstance(c.classify(Endpoint("GET", "/y", dict, Any), said(b"1."), DEFAULT), Permanent)
     limited = c.classify(endpoint, said({"value": "x", "error": {"code": 429}}), DEFAULT)
     assert isinstance(limited, Transient)
+
+
+RESPONSES: Endpoint[Any, Any] = Endpoint("POST", "/responses", dict, Anything)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "transient"),
+    [
+        (b'{"error": {"code": 429, "message": "slow"}, "value": 1}', e.RateLimited, True),
+        (b'{"error": {"code": "invalid_prompt", "message": "no"}, "metadata": null}', e.InvalidRequest, False),
+        (b'{"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}', e.ProviderError, True),
+        (b'{"id": "r", "status": "failed", "error": null}', e.ProviderError, True),
+        (b'{"id": "r", "status": "failed", "error": null, "error_type": "authentication"}', e.AuthError, False),
+        (b'{"id": "r", "error": {"message": "no"}, "error_type": "payment_required"}', e.InsufficientCredits, False),
+        (b'{"id": "r", "status": "failed", "error": "server_error"}', e.ProviderError, True),
+    ],
+)
+def test_an_object_that_failed_is_a_failure(body: bytes, kind: type[e.DataSourceError], transient: bool) -> None:
+    """OpenRouter answers 200 before it knows; responses and messages say so inside, as chat completions do."""
+    verdict_of = c.classify(RESPONSES, Responded(200, body, {}), DEFAULT)
+    assert isinstance(verdict_of, Transient if transient else Permanent)
+    assert isinstance(verdict_of.error, kind)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"value": 5, "error": null}', b'{"value": 5, "said": ["error", "failed"]}', b'{"value": 5, "error": {}}']
+)
+def test_an_object_that_did_not_fail_is_good(body: bytes) -> None:
+    assert c.classify(RESPONSES, Responded(200, body, {}), DEFAULT) == Accepted(Anything(5))
+
+
+def test_a_job_that_failed_is_an_answer_about_it() -> None:
+    job = Endpoint("GET", "/videos/{id}", dict, Anything, reports=True)
+    body = b'{"value": 5, "status": "failed", "error": "too dark"}'
+    assert c.classify(job, Responded(200, body, {}), DEFAULT) == Accepted(Anything(5))
+
+
+def test_a_list_that_speaks_of_errors_is_good() -> None:
+    listing: Endpoint[Any, Any] = Endpoint("GET", "/x", dict, Any)
+    assert c.classify(listing, Responded(200, b'[{"error": 1}]', {}), DEFAULT) == Accepted([{"error": 1}])
+
+
+def test_bytes_are_handed_over_as_they_came_unless_they_are_an_error() -> None:
+    sound: Endpoint[Any, Any] = Endpoint("POST", "/audio/speech", dict, bytes)
+    broken = b'{"error": {"code": 503, "message": "busy"}}'
+    as_json = {"content-type": "application/json; charset=utf-8"}
+    assert c.classify(sound, Responded(200, b"\xff", {"content-type": "audio/mpeg"}), DEFAULT) == Accepted(b"\xff")
+    assert c.classify(sound, Responded(200, broken, {"content-type": "text/plain"}), DEFAULT) == Accepted(broken)
+    assert c.classify(sound, Responded(200, b"[1]", as_json), DEFAULT) == Accepted(b"[1]")
+    assert isinstance(c.classify(sound, Responded(200, broken, as_json), DEFAULT), Transient)
+    nothing: Endpoint[Any, Any] = Endpoint("DELETE", "/x", dict, type(None))
+    assert c.classify(nothing, Responded(204, b"", {}), DEFAULT) == Accepted(None)
 
 
 @pytest.mark.parametrize("status", [200, 302, 429])

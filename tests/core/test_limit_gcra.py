@@ -145,3 +145,11 @@ def test_requests_are_not_settled() -> None:
     limiter = Gcra(rate=1.0)
     state, stamp = limiter.on_send(limiter.init(0.0), Ask(), 0.0)
     assert limiter.on_outcome(state, stamp, Seen(kind="ok", tokens=3.0), 0, 0.0) == state
+
+
+def test_those_before_a_call_each_take_their_time() -> None:
+    """The bug: a call that comes after a hundred others is told that it may go at once."""
+    limiter = Gcra(rate=2.0, burst=3.0)
+    state = limiter.init(0.0)
+    assert [limiter.admit(state, Ask(ahead=n), 0, 0.0) for n in (0, 2, 3, 4)] == [0.0, 0.0, 0.5, 1.0]
+    assert Gcra(rate=2.0, burst=3.0, unit="tokens").admit(state, Ask(tokens=1.0, ahead=50), 0, 0.0) == 0.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.mutants import caught
 
 from openrouter_core.limit.hold import Flowing, GivenUp, Held, Hold, HoldState, Probing, Recovering, Trial
-from openrouter_core.limit.seen import Ask, Seen
+from openrouter_core.limit.seen import Ask, Seen, dense, noted
 
 OK, BAD, SLOW, OTHER = Seen(kind="ok"), Seen(kind="server"), Seen(kind="timeout"), Seen(kind="other")
 ASK = Ask()
@@ -102,6 +102,32 @@ def test_failures_by_chance_that_come_back_first_do_not_hold() -> None:
     for stamp in stamps[::15]:
         state = hold.on_outcome(state, stamp, BAD, 90, 0.2)
     assert isinstance(state, Flowing)
+
+
+ORDERS = st.integers(10, 60).flatmap(lambda many: st.permutations(range(many)))
+
+
+@given(ORDERS)
+def test_an_outage_that_ends_all_that_is_in_flight_holds_before_they_come_back(order: list[int]) -> None:
+    """The bug: failures in any order are never of consecutive sends, and all of them are sent once more."""
+    hold = Hold()
+    state, stamps = hold.init(0.0), list[Trial]()
+    for _ in order:
+        state, stamp = hold.on_send(state, ASK, 0.0)
+        stamps.append(stamp)
+    for failed, number in enumerate(order, 1):
+        state = hold.on_outcome(state, stamps[number], BAD, len(order) - failed, 1.0)
+    assert state == Held(1, 1.0, 2.0)
+
+
+def test_the_row_bites() -> None:
+    def scattered(self: Any, state: Any, stamp: Any, in_flight: Any, now: Any) -> Any:
+        recent = noted(state.recent, stamp.number, self.many)
+        held = dense(recent, self.many, self.among)
+        return Held(state.generation + 1, now, now + 1.0) if held else Flowing(0, state.sent, recent)
+
+    prop = test_an_outage_that_ends_all_that_is_in_flight_holds_before_they_come_back
+    caught(prop, ORDERS, where=Hold, failing=scattered)
 
 
 def test_probes_come_after_one_second_and_then_every_two() -> None:

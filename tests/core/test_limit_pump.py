@@ -13,7 +13,7 @@ from openrouter_core.limit.compose import All, Scoped
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
-from openrouter_core.limit.pump import Go, Lines, TurnedAway, Wait, kind
+from openrouter_core.limit.pump import MANY, Go, Lines, TurnedAway, Wait
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Seen
 
@@ -62,13 +62,14 @@ def test_calls_of_one_priority_and_scope_go_in_order_and_each_goes_or_is_cancell
 
 def test_the_order_bites() -> None:
     def youngest(self: Any, admit: Any, now: float) -> Any:
-        heads = sorted(((*line.head(), line) for line in self._lines.values()), key=lambda head: head[0], reverse=True)
+        heads = sorted(
+            ((*line.head(), line) for line in self._lines.values() if line), key=lambda head: head[0], reverse=True
+        )
         for _, (head, _), line in heads:
             if admit(head) == 0.0:
                 place = max(line._waiting)
                 _, (ask, call) = line._waiting[place]
                 line.cancel(place)
-                self._tidy(kind(ask))
                 return Go(place, ask, call)
         return Wait(0.1) if heads else None
 
@@ -105,3 +106,11 @@ def test_an_urgent_call_goes_first_and_a_full_house_waits_for_an_outcome() -> No
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(0, 1), Ask(), "usual")
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) is None
     assert not lines.cancel(Place(0, 1), Ask())
+
+
+def test_lines_in_which_nobody_waits_do_not_pile_up() -> None:
+    lines, limiter = Lines[int](), Gate()
+    for number in range(10 * MANY):
+        lines.push(Place(0, number), Ask((f"model {number}",)), number)
+        assert isinstance(lines.next(asking(limiter, limiter.init(0.0), 0, 0.0), 0.0), Go)
+    assert len(lines._lines) <= MANY

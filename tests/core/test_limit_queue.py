@@ -115,3 +115,33 @@ def test_that_bites() -> None:
         return self._expiring[0][0] if self._expiring else math.inf
 
     caught(test_those_whose_time_is_up_leave_the_line_and_nobody_else, EXPIRING, where=Line, soonest=careless)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 50), st.booleans()), max_size=60))
+def test_those_ahead_are_never_counted_too_many(calls: list[Any]) -> None:
+    """The bug: a call is dismissed because of others that will not go before it."""
+    line = Line[None]()
+    waiting: set[Place] = set()
+    for priority, number, leaves in calls:
+        place = Place(priority, number)
+        ahead = line.ahead(place)
+        assert ahead <= sum(other < place for other in waiting)
+        if place not in waiting:
+            line.push(place, None)
+            waiting.add(place)
+        if leaves:
+            line.cancel(place)
+            waiting.discard(place)
+
+
+def test_a_newcomer_knows_all_who_are_ahead() -> None:
+    line = Line[str]()
+    for number in range(5):
+        line.push(Place(0, number), "equal")
+    line.push(Place(-1, 5), "urgent")
+    assert line.ahead(Place(0, 6)) == 6
+    assert line.ahead(Place(-1, 7)) == 1
+    assert line.ahead(Place(0, 2)) == 1  # a retry: those before it cannot be told from those behind
+    line.pop()
+    line.pop()
+    assert line.ahead(Place(0, 6)) == 4

@@ -118,9 +118,9 @@ def test_a_deadline_counts_the_time_in_line_and_errors_know_all_attempts(
             assert len(result.failure().attempts) == sends[number]
 
 
-def stale(self: Any, ticket: Any, call: Any, expires: float = math.inf) -> None:
+def stale(self: Any, ticket: Any, call: Any, _expires: float, now: float) -> None:
     """Planted: nobody's time in line is ever up."""
-    wait(self, ticket, call)
+    wait(self, ticket, call, math.inf, now)
 
 
 def last_first(self: Any) -> Any:

@@ -22,10 +22,11 @@ from openrouter_core.errors import Disconnected, ParseError, ProviderError, Rate
 from openrouter_core.fold import Fold
 from openrouter_core.outcome import Cut, Finished, Lost, Malformed, Overlong, Stalled, Streamed
 from openrouter_core.policy import Policy, Retry, decide
+from openrouter_core.reader import SHOWN
 from openrouter_core.schedule import Attempts, Both, Exponential, History
 from openrouter_core.simulate import chat_job
 from openrouter_core.states import Clocks
-from openrouter_core.stream import SHOWN, Reader, chunk_of
+from openrouter_core.stream import Reader, chunk_of
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.message import FunctionCall, ToolCall

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.strategies import JSON, requests
 
-from openrouter_core import validate
+from openrouter_core import plain, validate
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.wire.message import ChatMessage
 from openrouter_core.wire.options import RequestOptions
@@ -335,7 +335,7 @@ def test_checking_never_raises(fields: dict[str, Any]) -> None:
 
 def test_a_flaw_that_cannot_be_found_is_still_refused() -> None:
     """Near the limit of the stack, the whole may fail where no part does."""
-    assert validate._unencodable(request_with()).message.endswith("cannot be written as JSON")
+    assert plain.unencodable(request_with()).message.endswith("cannot be written as JSON")
 
 
 @given(requests())

@@ -294,7 +294,7 @@ async def gone(server: Loopback) -> None:
 
 
 def free(client: OpenRouterClient) -> int:
-    return client.config.max_connections - client._world.line.admission.in_flight
+    return client.config.max_connections - client._calls.line.admission.in_flight
 
 
 MIDWAY: dict[str, Script] = {

@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {"app_title": "Markets", "app_url": "https://markets.
 
 def way_of(client: OpenRouterClient) -> Direct:
     """The fast way of a client that has sent already."""
-    way = client._transport.direct
+    way = client._calls.transport.direct
     assert way is not None
     return way
 
@@ -30,7 +30,7 @@ async def test_both_ways_say_the_same() -> None:
         for given in ({}, {"session": session}):
             async with client_of(server, **SETTINGS, **given) as client:
                 unwrap(await client.chat_completion(asking("hi", temperature=0.5)))
-                assert (client._transport.direct is None) == bool(given)
+                assert (client._calls.transport.direct is None) == bool(given)
         fast, public = server.requests
         assert (fast.line, fast.body) == (public.line, public.body)
         assert sorted(fast.headers) == sorted(public.headers)
@@ -70,7 +70,7 @@ async def test_an_answer_that_came_before_the_request_was_read_costs_the_connect
 
     body = b"x" * (2**20 - 1)
     async with Loopback(hasty, raw=True) as server, client_of(server, max_retries=0) as client:
-        client._transport.opened()
+        client._calls.transport.opened()
         way = way_of(client)
         for _ in range(3):  # more than the buffers of a socket hold
             got = await way.request(HttpRequest("POST", server.base_url, (), body * 8))

@@ -273,7 +273,7 @@ def taking(line: Line) -> Any:
     """A line that lets anybody go, however late."""
 
     async def enter(ticket: Any, until: float) -> Any:
-        line.admission.wait(ticket, None)  # type: ignore[arg-type]
+        line.admission.wait(ticket, None, math.inf, 0.0)  # type: ignore[arg-type]
         return line.admission.next(0.0)
 
     return enter

@@ -152,7 +152,7 @@ async def test_a_hook_that_fails_does_not_hurt(failure: BaseException, log: pyte
 
     async with Loopback(answer(502), OK) as server, client_of(server, observe=hook, max_connections=1) as client:
         assert unwrap(await client.chat_completion(asking())).text == "hello"
-        assert client._world.line.admission.in_flight == 0
+        assert client._calls.line.admission.in_flight == 0
     assert len(ours(log, logging.ERROR)) == 8
 
 
@@ -165,7 +165,7 @@ async def test_a_hook_may_cancel_its_call() -> None:
     async with Loopback(silence) as server, client_of(server, observe=hook, max_connections=1) as client:
         with pytest.raises(asyncio.CancelledError):
             await asyncio.create_task(client.chat_completion(asking()))
-        assert client._world.line.admission.in_flight == 0
+        assert client._calls.line.admission.in_flight == 0
 
 
 def test_a_keyboard_interrupt_in_a_hook_is_the_users() -> None:

@@ -31,6 +31,7 @@ from tests.shell.loopback import (
 from tests.shell.virtual import Journal
 
 from openrouter_client import ChatCompletionRequest, ChatMessage, ChatStream, OpenRouterClient
+from openrouter_client.calls import CallOptions
 from openrouter_client.simulator import Simulator
 from openrouter_client.streaming import watched
 from openrouter_core.errors import (
@@ -77,7 +78,7 @@ def succeeded(result: Any) -> ChatCompletionResponse:
 
 def idle(client: OpenRouterClient) -> bool:
     """Whether all places in line are free."""
-    admission = client._world.line.admission
+    admission = client._calls.line.admission
     return admission.in_flight == admission.alive == len(admission.lines) == 0
 
 
@@ -536,7 +537,7 @@ async def test_leaving_while_in_line_and_while_waiting_for_the_next_attempt() ->
         async with client.stream_chat_completion(asking()) as first, client.stream_chat_completion(asking()) as second:
             await anext(first)
             taking = asyncio.ensure_future(took(second))
-            await until(lambda: client._world.line.admission.lines)
+            await until(lambda: client._calls.line.admission.lines)
             await second.close()
             assert await taking == ""
         assert idle(client)
@@ -545,7 +546,7 @@ async def test_leaving_while_in_line_and_while_waiting_for_the_next_attempt() ->
         async with client.stream_chat_completion(asking()) as stream:
             taking = asyncio.ensure_future(took(stream))
             await until(lambda: server.requests)
-            await until(lambda: not client._world.line.admission.in_flight)
+            await until(lambda: not client._calls.line.admission.in_flight)
         assert await taking == ""
         assert idle(client)
 
@@ -621,7 +622,7 @@ async def test_the_moments_of_a_stream() -> None:
 async def test_a_stream_that_was_left_can_be_replayed() -> None:
     journal = Journal()
     async with Loopback(HALF) as server, client_of(server, observe=journal) as client:
-        job = client._chat_job(asking(), None, "handed_out", 0).unwrap()
+        job = client._calls.chat_job(asking(), CallOptions(), "handed_out").unwrap()
         await broken_off(stream := client.stream_chat_completion(asking()))
     assert replay(job, journal.moments).result == stream.result  # type: ignore[union-attr]
 

@@ -10,10 +10,14 @@ from openrouter_client import (
     ChatCompletionResponse,
     ChatMessage,
     DataSourceError,
+    Fallback,
+    Hedge,
+    Hedged,
     OpenRouterClient,
     OpenRouterConfig,
     ResponseFormat,
     Result,
+    Stats,
     unwrap,
 )
 
@@ -55,3 +59,20 @@ async def calls() -> None:
         assert_type(second, Result[ChatCompletionResponse, DataSourceError])
         assert_type(unwrap(first), ChatCompletionResponse)
         assert_type(await client.close(), None)
+
+
+async def options() -> None:
+    config = OpenRouterConfig(api_key="k", max_cost_usd=5, requests_per_minute=300, max_rate_retries=None)
+    async with unwrap(OpenRouterClient.new(config, hedge=Hedge(percentile=0.98))) as client:
+        request = ChatCompletionRequest(messages=[ChatMessage.user("Will it rain?")])
+        others = [Fallback("openai/gpt-4o-mini"), Fallback("x-ai/grok-4", ("Timeout",))]
+        answer = await client.chat_completion(
+            request, deadline_secs=9, max_cost_usd=0.1, priority=-1, fallbacks=others, streamed=True
+        )
+        call = unwrap(answer).call
+        assert_type(None if call is None else call.hedged, Hedged | None)
+        assert_type(await client.load_prices(), Result[int, DataSourceError])
+        stats = client.stats()
+        assert_type(stats, Stats)
+        assert_type(stats.spent_usd, float)
+        assert_type(stats.scopes[""].capacity, float | None)

@@ -5,6 +5,6 @@ window        a documented window                       learned       an undocum
 gate          a pause for everybody                     concurrency   attempts in flight
 hold          an outage                                 compose       many limiters as one
 standard      the limiter that every client has         queue, pump   who goes next
-retry_budget  retries of failures                       relief        and the hold, together
+retry_budget  retries of failures                       condition     these three, together
 places        attempts in flight, fixed                 money         a budget in USD
 """

@@ -36,32 +36,33 @@ class All(msgspec.Struct, frozen=True):
     def admit(self, state: tuple[Any, ...], ask: Ask, in_flight: int, now: float) -> float:
         """Wait as long as the one that asks for the longest wait."""
         longest = 0.0
-        for place, one in enumerate(self.limiters):
-            wait = one.admit(state[place], ask, in_flight, now)
-            longest = max(longest, wait)
+        for one, its in zip(self.limiters, state, strict=True):
+            wait = one.admit(its, ask, in_flight, now)
+            if wait > longest:  # noqa: PLR1730 - asked for each call
+                longest = wait
         return longest
 
     def on_send(self, state: tuple[Any, ...], ask: Ask, now: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Book with each."""
-        states: list[Any] = []
-        stamps: list[Any] = []
-        for place, one in enumerate(self.limiters):
-            its, stamp = one.on_send(state[place], ask, now)
-            states.append(its)
-            stamps.append(stamp)
-        return tuple(states), tuple(stamps)
+        states: tuple[Any, ...] = ()
+        stamps: tuple[Any, ...] = ()
+        for one, its in zip(self.limiters, state, strict=True):
+            booked, stamp = one.on_send(its, ask, now)
+            states += (booked,)
+            stamps += (stamp,)
+        return states, stamps
 
     def on_outcome(
         self, state: tuple[Any, ...], stamp: tuple[Any, ...], seen: Seen, in_flight: int, now: float
     ) -> tuple[Any, ...]:
         """Tell each; when none has learned anything, the state is the same object."""
-        news: list[Any] = []
+        news: tuple[Any, ...] = ()
         same = True
-        for place, one in enumerate(self.limiters):
-            its = one.on_outcome(state[place], stamp[place], seen, in_flight, now)
-            same = same and its is state[place]
-            news.append(its)
-        return state if same else tuple(news)
+        for one, its, mark in zip(self.limiters, state, stamp, strict=True):
+            after = one.on_outcome(its, mark, seen, in_flight, now)
+            news += (after,)
+            same = same and after is its
+        return state if same else news
 
 
 class InCompany(msgspec.Struct, frozen=True):
@@ -131,7 +132,8 @@ class Scoped(msgspec.Struct, frozen=True):
             if name in state.known:
                 others = state.flying.get(name, 0) if self.counts else in_flight
                 wait = self.inner.admit(state.known[name], ask, others, now)
-                longest = max(longest, wait)
+                if wait > longest:  # noqa: PLR1730 - asked for each call
+                    longest = wait
         return longest
 
     def on_send(self, state: Scopes[Any], ask: Ask, now: float) -> tuple[Scopes[Any], Attempt]:
@@ -189,11 +191,17 @@ def without(flying: dict[str, int], names: tuple[str, ...]) -> dict[str, int]:
 
 
 def is_probe(stamp: object) -> bool:
-    """Tell whether an attempt is an outage's probe: if it fails, that does not use up one of its call's attempts."""
-    match stamp:
-        case Attempt(_, marks):
-            return is_probe(tuple(marks.values()))
-        case tuple():
-            return any(is_probe(part) for part in cast("tuple[object, ...]", stamp))
-        case _:
-            return isinstance(stamp, Trial) and stamp.probe
+    """Tell whether an attempt is an outage's probe: if it fails, that does not use up one of its call's attempts.
+
+    Asked for each attempt, hence the plain loop.
+    """
+    parts = [stamp]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, tuple):
+            parts.extend(cast("tuple[object, ...]", part))
+        elif isinstance(part, Attempt):
+            parts.extend(part.marks.values())
+        elif isinstance(part, Trial) and part.probe:
+            return True
+    return False

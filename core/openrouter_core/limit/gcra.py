@@ -2,7 +2,7 @@
 
 The state is one instant, the theoretical arrival time `tat`. With T = 1 / rate and a call of cost c:
 
-    admit       max(0, tat + c * T - burst * T - now)
+    admit       max(0, tat + n * T + c * T - burst * T - now)     n: others before it, of requests
     on_send     tat = max(tat, now) + c * T
     on_outcome  used > c:  tat = max(tat, now) + (used - c) * T
                 used < c:  tat = tat - min((c - used) * T, what of the booking still lies ahead of now)
@@ -56,7 +56,8 @@ class Gcra(msgspec.Struct, frozen=True, kw_only=True):
     def admit(self, state: GcraState, ask: Ask, in_flight: int, now: float) -> float:
         """Wait until the burst has room for the call."""
         room = max(0.0, self.burst - self.cost(ask)) / self.rate
-        return max(0.0, state.tat - room - now)
+        others = ask.ahead / self.rate if self.unit == "requests" else 0.0
+        return max(0.0, state.tat + others - room - now)
 
     def on_send(self, state: GcraState, ask: Ask, now: float) -> tuple[GcraState, Booking]:
         """Book the estimate."""

@@ -26,6 +26,9 @@ from openrouter_core.limit.seen import Ask
 
 T = TypeVar("T")
 
+MANY = 64
+"""From how many lines on those in which nobody waits are forgotten."""
+
 Admit = Callable[[Ask], float | Refused]
 """What the limiters say of a call: seconds to wait, inf to wait for an outcome, or that it will never be let go."""
 
@@ -62,32 +65,46 @@ class Lines(Generic[T]):
         """Count the calls that wait."""
         return sum(len(line) for line in self._lines.values())
 
+    def __bool__(self) -> bool:
+        """Tell whether anybody waits."""
+        for line in self._lines.values():  # noqa: SIM110 - asked twice for each call
+            if line:
+                return True
+        return False
+
     def push(self, place: Place, ask: Ask, call: T, expires: float = inf) -> None:
         """Let a call wait, until `expires` at the latest."""
-        self._lines.setdefault(kind(ask), Line()).push(place, (ask, call), expires)
+        line = self._lines.get(kind(ask))
+        if line is None:
+            if len(self._lines) >= MANY:
+                self._lines = {key: one for key, one in self._lines.items() if one}
+            line = self._lines[kind(ask)] = Line()
+        line.push(place, (ask, call), expires)
+
+    def ahead(self, place: Place, ask: Ask) -> int:
+        """Count those who will go before a call that comes now, at least."""
+        line = self._lines.get(kind(ask))
+        return 0 if line is None else line.ahead(place)
 
     def cancel(self, place: Place, ask: Ask) -> bool:
         """Give the place of a waiting call back; False when it does not wait."""
         line = self._lines.get(kind(ask))
-        given_back = line is not None and line.cancel(place)
-        self._tidy(kind(ask))
-        return given_back
+        return line is not None and line.cancel(place)
 
     def next(self, admit: Admit, now: float) -> Go[T] | TurnedAway[T] | Wait | None:
         """Let the oldest call go that may, turn one away that has no hope, or say how long nobody goes."""
-        ordered = sorted(self._lines.values(), key=front)
+        ordered = sorted([line for line in self._lines.values() if line], key=front)
         soonest, held = inf, 0.0
         for number, line in enumerate(ordered, 1):
             ask = line.head()[1][0]
             wait = held or admit(ask)
             if isinstance(wait, Refused):
-                return TurnedAway(self._taken(line).call, 0.0, wait)
+                return TurnedAway(taken(line).call, 0.0, wait)
             late = line.overdue(now + wait if wait < inf else now)
             if late is not None:
-                self._tidy(kind(ask))
                 return TurnedAway(late[1], wait)
             if wait <= 0.0:
-                return self._taken(line)
+                return taken(line)
             if not held and number < len(ordered):
                 held = for_the_key(admit, ask)
             soonest = min(soonest, wait, line.soonest() - now)
@@ -95,17 +112,14 @@ class Lines(Generic[T]):
 
     def oldest(self) -> Go[T] | None:
         """Take the oldest call out of its line; None when nobody waits."""
-        return self._taken(min(self._lines.values(), key=front)) if self._lines else None
+        waiting = [line for line in self._lines.values() if line]
+        return taken(min(waiting, key=front)) if waiting else None
 
-    def _taken(self, line: Line[tuple[Ask, T]]) -> Go[T]:
-        """Take a head out of its line."""
-        place, (ask, call) = line.pop()
-        self._tidy(kind(ask))
-        return Go(place, ask, call)
 
-    def _tidy(self, key: Hashable) -> None:
-        if key in self._lines and not self._lines[key]:
-            del self._lines[key]
+def taken(line: Line[tuple[Ask, T]]) -> Go[T]:
+    """Take a head out of its line."""
+    place, (ask, call) = line.pop()
+    return Go(place, ask, call)
 
 
 def front(line: Line[Any]) -> Place:

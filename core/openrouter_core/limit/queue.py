@@ -33,6 +33,8 @@ class Line(Generic[T]):
         self._heap: list[Place] = []
         self._expiring: list[tuple[float, Place]] = []
         self._waiting: dict[Place, tuple[float, T]] = {}
+        self._count: dict[int, int] = {}
+        self._newest: dict[int, int] = {}
 
     def __len__(self) -> int:
         """Count the calls that wait."""
@@ -43,6 +45,9 @@ class Line(Generic[T]):
         if place in self._waiting:
             raise ValueError(f"{place} is taken")
         self._waiting[place] = (expires, call)
+        self._count[place.priority] = self._count.get(place.priority, 0) + 1
+        if place.number > self._newest.get(place.priority, -1):
+            self._newest[place.priority] = place.number
         heappush(self._heap, place)
         if expires < inf:
             heappush(self._expiring, (expires, place))
@@ -51,7 +56,7 @@ class Line(Generic[T]):
         """Give a place back; False when nobody waits there."""
         if place not in self._waiting:
             return False
-        del self._waiting[place]
+        self._strike(place)
         if max(len(self._heap), len(self._expiring)) > 2 * len(self._waiting) + 16:
             self._heap = list(self._waiting)
             self._expiring = [(expires, place) for place, (expires, _) in self._waiting.items() if expires < inf]
@@ -69,8 +74,19 @@ class Line(Generic[T]):
         """Let the next one go. The line must not be empty."""
         first = self.head()
         heappop(self._heap)
-        del self._waiting[first[0]]
+        self._strike(first[0])
         return first
+
+    def ahead(self, place: Place) -> int:
+        """Count those who will go before a call that comes now, at least: one that comes back is not the last."""
+        sooner = sum(count for priority, count in self._count.items() if priority < place.priority)
+        last = place.number > self._newest.get(place.priority, place.number)
+        return sooner + (self._count.get(place.priority, 0) if last else 0)
+
+    def _strike(self, place: Place) -> None:
+        """Strike a call from the table."""
+        del self._waiting[place]
+        self._count[place.priority] -= 1
 
     def soonest(self) -> float:
         """Tell when the first of those who cannot wait for ever must have gone; infinity when all can."""

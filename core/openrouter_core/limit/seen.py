@@ -30,13 +30,15 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     `scopes` names what has limits of its own besides the key: the model, the model at a provider, all free models.
     `tokens` is the estimate of prompt and completion tokens; only limits on tokens read it. `retry` says that the call
     goes again because the server failed it, which the retry budget bounds. `worst` is the most that the attempt can
-    cost in USD, None where that is unknown; only a budget in money reads it.
+    cost in USD, None where that is unknown; only a budget in money reads it. `ahead` asks for the least that a call
+    must wait that has so many others before it.
     """
 
     scopes: tuple[str, ...] = ()
     tokens: float = 0.0
     retry: bool = False
     worst: float | None = None
+    ahead: int = 0
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):

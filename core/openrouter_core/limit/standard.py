@@ -2,9 +2,9 @@
 
     standard = All( quotas, health )
     quotas   = All( Gcra requests/min?, Gcra tokens/min?,
-                    Scoped( All( Window, InCompany( Gate ), InCompany( Learned ) ) ) )
+                    Scoped( Quota( Window, Gate, Learned ) ) )
     health   = All( Concurrency(max_concurrency)?, Places?,
-                    InCompany( Scoped( All( Concurrency, Relief( Hold, Retries ) ) ), 4 ) )
+                    InCompany( Scoped( Condition( Concurrency, Hold, Retries ) ), 4 ) )
 
 With nothing configured they make nobody wait until something has happened, but for the ramp of a burst. Where they are
 not `adaptive`, only what is configured is left of them: the known rates, the maximum in flight and the places.
@@ -24,24 +24,22 @@ import msgspec
 
 from openrouter_core.limit.compose import KEY, All, InCompany, Scoped, Scopes
 from openrouter_core.limit.concurrency import Concurrency
-from openrouter_core.limit.gate import Gate, GateState
+from openrouter_core.limit.condition import Condition, ConditionState
+from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra, GcraState
 from openrouter_core.limit.hold import Flowing, Hold
-from openrouter_core.limit.learned import Learned, LearnedState
+from openrouter_core.limit.learned import Learned
 from openrouter_core.limit.places import Places
-from openrouter_core.limit.relief import Relief
+from openrouter_core.limit.quota import Quota, QuotaScope
 from openrouter_core.limit.retry_budget import Retries
 from openrouter_core.limit.seen import Limiter
-from openrouter_core.limit.window import Window, WindowState
+from openrouter_core.limit.window import Window
 
 FREE = ":free"
 """The scope of all free models: their quota is the account's (OpenRouter docs, api_reference/limits)."""
 
-ScopeState: TypeAlias = tuple[WindowState, GateState, LearnedState]
-"""What is known of the quota of one scope; () where nothing is learned."""
-
 QuotaState: TypeAlias = tuple[Any, ...]
-"""The state of `quotas`: a GcraState for each known rate, then Scopes[ScopeState]."""
+"""The state of `quotas`: a GcraState for each known rate, then Scopes[QuotaScope], or () where nothing is learned."""
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,14 +89,14 @@ def quotas(settings: LimitSettings) -> All:
     if settings.tokens_per_minute is not None:
         burst = settings.tokens_per_minute / 60 if settings.token_burst is None else settings.token_burst
         rates.append(Gcra(rate=settings.tokens_per_minute / 60, burst=burst, unit="tokens"))
-    known = (settings.window, InCompany(settings.gate), InCompany(settings.learned)) if settings.adaptive else ()
-    return All((*rates, Scoped(inner=All(known))))
+    known = Quota(window=settings.window, gate=settings.gate, learned=settings.learned) if settings.adaptive else All()
+    return All((*rates, Scoped(inner=known)))
 
 
 def quota_state_type(settings: LimitSettings) -> Any:
     """Give the type by which msgspec reads the state of `quotas`."""
     known = [rate for rate in (settings.requests_per_minute, settings.tokens_per_minute) if rate is not None]
-    return GenericAlias(tuple, (*(GcraState for _ in known), Scopes[ScopeState]))
+    return GenericAlias(tuple, (*(GcraState for _ in known), Scopes[QuotaScope]))
 
 
 def health(settings: LimitSettings) -> All:
@@ -109,9 +107,8 @@ def health(settings: LimitSettings) -> All:
     if settings.places is not None:
         bounds.append(Places(settings.places))
     if settings.adaptive:
-        scoped = Scoped(
-            inner=All((settings.concurrency, Relief(hold=settings.hold, retries=settings.retries))), counts=True
-        )
+        condition = Condition(concurrency=settings.concurrency, hold=settings.hold, retries=settings.retries)
+        scoped = Scoped(inner=condition, counts=True)
         bounds.append(InCompany(scoped, settings.crowd))
     return All(tuple(bounds))
 
@@ -137,7 +134,7 @@ def share_of_state(state: QuotaState, part: float) -> QuotaState:
     return (*rates, Scopes({name: part_of(scope, part) if scope else scope for name, scope in scopes.known.items()}))
 
 
-def part_of(scope: ScopeState, part: float) -> ScopeState:
+def part_of(scope: QuotaScope, part: float) -> QuotaScope:
     """Give a part of what is known of one scope."""
     window, gate, learned = scope
     limit = None if window.limit is None else max(1.0, window.limit * part)
@@ -175,10 +172,10 @@ def view(state: tuple[Any, ...], now: float) -> dict[str, View]:
     }
 
 
-def seen_from_outside(quota: ScopeState, condition: tuple[Any, ...], in_flight: int, now: float) -> View:
+def seen_from_outside(quota: QuotaScope, condition: ConditionState, in_flight: int, now: float) -> View:
     """Show one scope."""
     window, gate, learned = quota
-    concurrency, (hold, _) = condition
+    concurrency, hold, _ = condition
     return View(
         rate=learned.rate,
         capacity=learned.capacity,

@@ -1,5 +1,7 @@
 """Our own record of a call: which attempts were made, when, and how each ended. Shapes only."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -20,14 +22,30 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     model: str = ""
 
 
+class Hedged(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """That a second copy of the call was sent, `after` seconds, because the first was slow.
+
+    `winner` is the copy whose answer this is. `other_cost` is what the other one cost in USD, None where that is not
+    known: its connection was dropped, and whether the provider billed it, it does not say. `other_worst` is then the
+    most that it can have cost, None where no price list tells. `other` says how it ended.
+    """
+
+    after: float
+    winner: Literal["first", "second"]
+    other: str
+    other_cost: float | None = None
+    other_worst: float | None = None
+
+
 class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """How an answer was obtained: every attempt in order, and the whole call's duration in seconds.
 
     `generation_id` is the header `X-Generation-Id`. `cache_status` is the header that tells whether OpenRouter answered
-    from its response cache; None where the header was absent.
+    from its response cache; None where the header was absent. `hedged` is there when two copies were sent.
     """
 
     attempts: tuple[Attempt, ...] = ()
     elapsed_secs: float = 0.0
     generation_id: str | None = None
     cache_status: str | None = None
+    hedged: Hedged | None = None

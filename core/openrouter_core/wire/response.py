@@ -28,6 +28,9 @@ class PromptTokensDetails(Shape, frozen=True, kw_only=True):
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
     video_tokens: int | None = None
+    image_tokens: int | None = None
+    file_tokens: int | None = None
+    text_tokens: int | None = None
 
 
 class CompletionTokensDetails(Shape, frozen=True, kw_only=True):

@@ -1,0 +1,234 @@
+"""From a request and its options to a call that runs: what the client's methods have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import msgspec
+from returns.result import Failure, Result, Success
+
+from openrouter_client.hedging import Hedging
+from openrouter_client.interpreter import run, run_stream
+from openrouter_client.line import Line
+from openrouter_client.observe import LOGGER, CallWatcher, Hook, tell_replaced
+from openrouter_client.streaming import ChatStream, Handle
+from openrouter_client.transport import Transport
+from openrouter_client.world import RealWorld
+from openrouter_core.api import CHAT_COMPLETIONS
+from openrouter_core.build import BuildSettings, Built, build_chat
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.endpoint import Headers, HttpRequest
+from openrouter_core.errors import ConnectError, DataSourceError
+from openrouter_core.evidence import asked
+from openrouter_core.fallback import Fallback, by_server, checked_fallbacks
+from openrouter_core.limit.queue import Place
+from openrouter_core.limit.seen import Ask
+from openrouter_core.policy import Policy, checked_deadline, checked_options, with_deadline
+from openrouter_core.prices import CATALOGUE, Prices, prices_in, worst_case
+from openrouter_core.states import Alternative, Job, Mode
+from openrouter_core.validate import is_request
+from openrouter_core.wire.chunk import ChatCompletionChunk
+from openrouter_core.wire.request import ChatCompletionRequest
+from openrouter_core.wire.response import ChatCompletionResponse
+
+Answer = Result[ChatCompletionResponse, DataSourceError]
+
+
+class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call may say for itself: see the parameters of `OpenRouterClient.chat_completion`.
+
+    Its deadline counts from `began` on the loop's clock, or from when it is begun.
+    """
+
+    deadline_secs: float | None = None
+    max_cost_usd: float | None = None
+    priority: int = 0
+    fallbacks: Sequence[Fallback] = ()
+    began: float | None = None
+
+    def after(self, cost: float | None) -> CallOptions:
+        """Give the options of a call that shares this one's budget, once this has cost so much (USD); None: all."""
+        if self.max_cost_usd is None:
+            return self
+        left = 0.0 if cost is None else max(0.0, self.max_cost_usd - cost)
+        return msgspec.structs.replace(self, max_cost_usd=left)
+
+
+NO_OPTIONS = CallOptions()
+
+NO_OTHERS: Result[tuple[Alternative, ...], DataSourceError] = Success(())
+
+
+class Calls:
+    """Makes calls and runs them, in one world and one line. The client that users hold stands in front of it."""
+
+    def __init__(
+        self,
+        config: OpenRouterConfig,
+        transport: Transport,
+        headers: Headers,
+        policy: Policy,
+        line: Line,
+        *,
+        hook: Hook | None = None,
+        hedging: Hedging | None = None,
+    ) -> None:
+        self.config: OpenRouterConfig = config
+        self.transport: Transport = transport
+        self.policy: Policy = policy
+        self.line: Line = line
+        self.world: RealWorld = RealWorld(transport, line)
+        self.hook: Hook | None = hook
+        self.hedging: Hedging | None = hedging
+        self.settings: BuildSettings = BuildSettings(
+            url=config.base_url + CHAT_COMPLETIONS.path,
+            default_model=config.default_model,
+            resolve_retired=config.resolve_retired_models,
+            headers=headers,
+            safe_retries=config.safe_retries,
+        )
+        self.prices: Prices | None = None
+        self.pricing: asyncio.Lock = asyncio.Lock()
+        self.numbers: itertools.count[int] = itertools.count()
+        self.told: set[str] = set()
+
+    async def complete(self, request: ChatCompletionRequest, options: CallOptions, *, streamed: bool = False) -> Answer:
+        """Run a chat completion call to its end, hedged where that was asked for."""
+        if self.budgeted(options):
+            await self.priced()
+        made = self.chat_job(request, options, "collected" if streamed else "whole")
+        if isinstance(made, Failure):
+            return made
+        job = made.unwrap()
+        if self.hedging is None:
+            return await run(self.world, job, self.watcher(job.place), options.began)
+        return await self.hedging.run(lambda: self.copy(job, options), job.ask.worst)
+
+    async def copy(self, job: Job[ChatCompletionResponse], options: CallOptions) -> Answer:
+        """Run one copy of a call, with a place in line of its own."""
+        own = msgspec.structs.replace(job, place=self.place(job.place.priority))
+        return await run(self.world, own, self.watcher(own.place), options.began)
+
+    def stream(self, request: ChatCompletionRequest, options: CallOptions, mode: Mode) -> ChatStream:
+        """Prepare a stream; nothing is sent before it is first asked for a chunk."""
+        handle: Handle[ChatCompletionResponse] = Handle()
+        return ChatStream(self.batches(request, options, mode, handle), handle)
+
+    async def batches(
+        self, request: ChatCompletionRequest, options: CallOptions, mode: Mode, handle: Handle[ChatCompletionResponse]
+    ) -> AsyncGenerator[Sequence[ChatCompletionChunk], None]:
+        """Run a streamed call; what stands in its way becomes its result."""
+        if self.budgeted(options):
+            await self.priced()
+        made = self.chat_job(request, options, mode)
+        if isinstance(made, Failure):
+            handle.result = made
+            return
+        job = made.unwrap()
+        async with aclosing(run_stream(self.world, job, self.watcher(job.place), handle, options.began)) as batches:
+            async for chunks in batches:
+                yield chunks
+
+    def chat_job(
+        self, request: ChatCompletionRequest, options: CallOptions, mode: Mode
+    ) -> Result[Job[ChatCompletionResponse], DataSourceError]:
+        """Make a chat completion call, if its request is good and the client can be used here and now."""
+        flaw = self.transport.flaw()
+        if flaw:
+            return Failure(ConnectError(message=flaw, kind="closed"))
+        policy = self.policy_for(options)
+        if isinstance(policy, Failure):
+            return policy
+        asking = falling_back(request, options.fallbacks) if options.fallbacks else request
+        built = build_chat(asking, self.settings, stream=mode != "whole")
+        if isinstance(built, Failure):
+            return built
+        others = self.alternatives(request, options, mode) if options.fallbacks else NO_OTHERS
+        if isinstance(others, Failure):
+            return others
+        job = Job(
+            CHAT_COMPLETIONS,
+            self.sent(built.unwrap()),
+            policy.unwrap(),
+            mode,
+            self.ask(asking, built.unwrap(), options),
+            self.place(options.priority),
+            options.max_cost_usd,
+            others.unwrap(),
+        )
+        return Success(job)
+
+    def policy_for(self, options: CallOptions) -> Result[Policy, DataSourceError]:
+        """Give the policy of a call with these options, if they make sense."""
+        if options == NO_OPTIONS:
+            return Success(self.policy)
+        for given in (checked_options(options.priority, options.max_cost_usd), checked_fallbacks(options.fallbacks)):
+            if isinstance(given, Failure):
+                return given
+        return checked_deadline(options.deadline_secs).map(lambda secs: with_deadline(self.policy, secs))
+
+    def alternatives(
+        self, request: ChatCompletionRequest, options: CallOptions, mode: Mode
+    ) -> Result[tuple[Alternative, ...], DataSourceError]:
+        """Build the requests to the models that the client itself falls back to."""
+        made: list[Alternative] = []
+        for one in options.fallbacks[len(by_server(options.fallbacks)) :]:
+            asking = msgspec.structs.replace(request, model=one.model, models=None)
+            built = build_chat(asking, self.settings, stream=mode != "whole")
+            if isinstance(built, Failure):
+                return built
+            ask = self.ask(asking, built.unwrap(), options)
+            made.append(Alternative(one.after, self.sent(built.unwrap()), one.model, ask))
+        return Success(tuple(made))
+
+    def sent(self, built: Built) -> HttpRequest:
+        """Make what is sent; a model that was replaced is told of once."""
+        tell_replaced(built.replaced, self.told)
+        return HttpRequest("POST", self.settings.url, built.headers, built.body)
+
+    def ask(self, request: ChatCompletionRequest, built: Built, options: CallOptions) -> Ask:
+        """Tell what an attempt uses; its worst case in USD only where somebody counts it."""
+        worst = worst_case(built.body, self.prices or {}) if self.budgeted(options) or self.hedging else None
+        worst = self.config.assumed_cost_usd if worst is None else worst
+        return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
+
+    def budgeted(self, options: CallOptions) -> bool:
+        """Tell whether money is counted for a call."""
+        return options.max_cost_usd is not None or self.config.max_cost_usd is not None
+
+    async def priced(self) -> None:
+        """Load the price list, unless it is there; without one, costs stay unknown, and the log says so."""
+        async with self.pricing:
+            if self.prices is None:
+                loaded = await self.load_prices()
+                if isinstance(loaded, Failure):
+                    LOGGER.warning("the price list could not be loaded: %s", loaded.failure())
+
+    async def load_prices(self) -> Result[int, DataSourceError]:
+        """Load the price list; tell how many models it names."""
+        flaw = self.transport.flaw()
+        if flaw:
+            return Failure(ConnectError(message=flaw, kind="closed"))
+        http = HttpRequest("GET", self.config.base_url + CATALOGUE.path, self.settings.headers)
+        job = Job(CATALOGUE, http, self.policy, place=self.place(0), ask=Ask(worst=0.0))
+        listed = await run(self.world, job, self.watcher(job.place))
+        if isinstance(listed, Success):
+            self.prices = prices_in(listed.unwrap())
+        return listed.map(lambda catalogue: len(catalogue.data))
+
+    def place(self, priority: int) -> Place:
+        """Give the next place in line of a priority."""
+        return Place(priority, next(self.numbers))
+
+    def watcher(self, place: Place) -> CallWatcher:
+        """Watch a call: its place's number is its own."""
+        return CallWatcher(place.number, self.hook, content=self.config.log_content)
+
+
+def falling_back(request: ChatCompletionRequest, fallbacks: Sequence[Fallback]) -> ChatCompletionRequest:
+    """Name the models in the request that OpenRouter itself may go on to."""
+    others = by_server(fallbacks) if is_request(request) else ()
+    return msgspec.structs.replace(request, models=(*(request.models or ()), *others)) if others else request

@@ -1,0 +1,42 @@
+"""Which model to ask instead: what OpenRouter does by itself is left to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from returns.result import Failure, Success
+
+from openrouter_core import errors
+from openrouter_core.fallback import SEEN_BY_CLIENT, SEEN_BY_SERVER, Fallback, by_server, checked_fallbacks
+
+
+def test_the_names_are_names_of_errors() -> None:
+    assert all(issubclass(getattr(errors, name), errors.DataSourceError) for name in SEEN_BY_SERVER + SEEN_BY_CLIENT)
+
+
+def test_only_the_first_ones_that_need_nothing_that_the_client_sees_are_the_servers() -> None:
+    """Bug: a model is asked out of its turn, or after errors that it is not meant for."""
+    a, b = Fallback("a", SEEN_BY_SERVER), Fallback("b", ("RateLimited",))
+    anything, slow = Fallback("c"), Fallback("d", ("Timeout",))
+    assert by_server([a, b, slow, a]) == ("a", "b")
+    assert by_server([anything, a]) == ()
+    assert by_server([]) == ()
+    assert checked_fallbacks([a, anything]) == Success((a, anything))
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "field"),
+    [
+        (["acme/one"], "fallbacks[0]"),
+        ([Fallback("a"), Fallback("")], "fallbacks[1].model"),
+        ([Fallback(7)], "fallbacks[0].model"),  # type: ignore[arg-type]
+        ([Fallback("a", ("Timeout", "Slowness"))], "fallbacks[0].after"),
+        ([Fallback("a", ())], "fallbacks[0].after"),
+    ],
+)
+def test_what_is_no_fallback_is_refused(fallbacks: Any, field: str) -> None:
+    refused = checked_fallbacks(fallbacks)
+    assert isinstance(refused, Failure)
+    assert refused.failure().field == field
+    assert "must be" in str(refused.failure())
