@@ -228,6 +228,7 @@ def real(names: list[str], clients: list[str]) -> str:
             values = [mean([found], goal.row) for goal in goals]
             mine = mine or values
             cells.append(" / ".join(shown(value) for value in values))
+            sys.stderr.write(f"  {cells[-1]}\n")
         rows.append([title, " / ".join(goal.short for goal in goals), *cells, verdict(goals, mine)])
     return table(["local OpenRouter", "figures", *clients, "goals"], rows)
 
