@@ -28,7 +28,7 @@ from returns.result import Failure, Result, Success
 
 from openrouter_core.admission import Admitted, Ticket, Turn
 from openrouter_core.errors import BudgetExceeded, DataSourceError, replaced
-from openrouter_core.evidence import seen_in_answer, seen_in_error
+from openrouter_core.evidence import ANSWERED, seen_in_answer, seen_in_error
 from openrouter_core.limit.money import Money, MoneyState, Refused, nano
 from openrouter_core.limit.pump import TurnedAway
 from openrouter_core.outcome import Outcome, Responded, Stalled, Streamed, TimedOut, summary
@@ -184,7 +184,7 @@ def after(state: Send[Any], outcome: Outcome, decision: Ok[Any] | Retry | Fail, 
     )
     attempts = (*past.attempts, attempt)
     if isinstance(decision, Ok):
-        seen = seen_in_answer(decision.value)
+        seen = ANSWERED if state.job.endpoint.reports else seen_in_answer(decision.value)
         return Past(past.began, attempts, seen=seen, spent=past.spent + charged(seen, state.job.ask))
     error = decision.error
     seen = seen_in_error(error, state.job.ask)

@@ -43,7 +43,8 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     """One operation of the API: where it is, what it takes, what it answers, and which key it wants.
 
     `path` is relative to `base_url`, or where `base` names another version of the API ("alpha"), to that one's root.
-    `repeatable` tells whether sending it twice does no harm beyond its price.
+    `repeatable` tells whether sending it twice does no harm beyond its price; what is not is sent again only when it was
+    certainly not done. `billed` says that what it does has a price.
 
     Where a parameter goes follows from its name: what the path names goes into the path, the rest into the query of GET
     and DELETE and into the JSON body of the others. The exceptions: `query` are names that go into the query although
@@ -68,6 +69,7 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     form: bool = False
     events: type[Any] | None = None
     reports: bool = False
+    billed: bool = False
     pages: Pages | None = None
 
     @property

@@ -17,11 +17,13 @@ from openrouter_core.classify import classify
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.endpoint import Endpoint
 from openrouter_core.errors import (
+    ConnectError,
     DataSourceError,
     DeadlineExceeded,
     InsufficientCredits,
     InvalidRequest,
     RateLimited,
+    Timeout,
     known,
     replaced,
 )
@@ -172,6 +174,8 @@ def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history
             return Fail(error)
         case Transient(error) if isinstance(outcome, Streamed) and outcome.delivered:
             return Fail(error)  # trying again would repeat what the caller has already been given
+        case Transient(error) if not endpoint.repeatable and may_have_acted(error):
+            return Fail(error)  # trying again could make the same thing twice
         case Transient(error, hint):
             waiting = policy.rate_schedule if pardoned(policy, error, history.company) else None
             attempt = history.attempt if waiting is None else history.refused
@@ -180,6 +184,13 @@ def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history
             return delay.map(retrying(error)).lash(giving_up(error, hint)).unwrap()
         case _:
             assert_never(verdict)
+
+
+def may_have_acted(error: DataSourceError) -> bool:
+    """Tell whether the server may have done what was asked before this failure: all but a refusal for the rate, and
+    what was never sent.
+    """
+    return not (refusal(error) or isinstance(error, ConnectError) or (isinstance(error, Timeout) and not error.sent))
 
 
 def refusal(error: DataSourceError) -> bool:
