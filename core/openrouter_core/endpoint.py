@@ -12,17 +12,21 @@ Answer = TypeVar("Answer")
 
 Headers = tuple[tuple[str, str], ...]
 
+Key = Literal["inference", "management", "none"]
+"""Which key a request wants. A management key cannot do inference, nor an inference key manage."""
+
 
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """What is to be sent, ready to send, but for the key: the transport alone adds `Authorization`.
 
-    `url` is percent-encoded already, and must not be encoded again.
+    `url` is percent-encoded already, and must not be encoded again. `key` says which key is to be added.
     """
 
     method: str
     url: str
     headers: Headers = ()
     body: bytes = b""
+    key: Key = "inference"
 
 
 class ByOffset(msgspec.Struct, frozen=True, tag=True):
@@ -43,8 +47,8 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     """One operation of the API: where it is, what it takes, what it answers, and which key it wants.
 
     `path` is relative to `base_url`, or where `base` names another version of the API ("alpha"), to that one's root.
-    `repeatable` tells whether sending it twice does no harm beyond its price; what is not is sent again only when it was
-    certainly not done. `billed` says that what it does has a price.
+    `repeatable` tells whether sending it twice does no harm beyond its price; what is not repeatable is sent again only
+    when it was certainly not done. `billed` says that what it does has a price.
 
     Where a parameter goes follows from its name: what the path names goes into the path, the rest into the query of GET
     and DELETE and into the JSON body of the others. The exceptions: `query` are names that go into the query although
@@ -60,7 +64,7 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     path: str
     params: type[Params]
     answer: type[Answer]
-    key: Literal["inference", "management", "none"] = "inference"
+    key: Key = "inference"
     repeatable: bool = True
     base: str = ""
     query: tuple[str, ...] = ()

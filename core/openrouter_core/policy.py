@@ -187,9 +187,7 @@ def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history
 
 
 def may_have_acted(error: DataSourceError) -> bool:
-    """Tell whether the server may have done what was asked before this failure: all but a refusal for the rate, and
-    what was never sent.
-    """
+    """Tell whether the server may have done what was asked: not if it refused for the rate, or nothing was sent."""
     return not (refusal(error) or isinstance(error, ConnectError) or (isinstance(error, Timeout) and not error.sent))
 
 

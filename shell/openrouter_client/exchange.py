@@ -11,7 +11,8 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 
 from openrouter_client.direct import Answer, next_piece
-from openrouter_client.transport import BROKEN, Reading, Transport, ran_out, read_whole
+from openrouter_client.reading import Reading, read_whole
+from openrouter_client.transport import BROKEN, Transport, ran_out
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.outcome import Finished, Outcome, Unreachable
 from openrouter_core.states import Clocks
