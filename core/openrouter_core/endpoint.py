@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Generic, Literal, TypeVar
 
@@ -27,6 +28,18 @@ class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     headers: Headers = ()
     body: bytes = b""
     key: Key = "inference"
+
+
+class Raw(msgspec.Struct, frozen=True):
+    """A good answer as it came: the names of `headers` are in lower case, `body` is decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Give the body, decoded as plain JSON values; raises msgspec.DecodeError if it is not JSON."""
+        return msgspec.json.decode(self.body)
 
 
 class ByOffset(msgspec.Struct, frozen=True, tag=True):
@@ -55,7 +68,8 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     there is a body, `headers` pairs of a name and the header that it becomes, `whole` the one name whose value is the
     body, and with `form` the body is multipart/form-data.
 
-    An `answer` of bytes is handed over as it came, one of None is empty (HTTP 204), all others are JSON. `events` is
+    An `answer` of bytes is handed over as it came, as is one that is `Raw`, with status and headers; one of None is
+    empty (HTTP 204), all others are JSON. `events` is
     the type of its events where it can also answer as a stream. `reports` says that an `error` in a good answer belongs
     to the job that it tells about, and is no failure of this call.
     """
@@ -77,7 +91,7 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     pages: Pages | None = None
 
     @property
-    def kind(self) -> Literal["json", "bytes", "empty"]:
+    def kind(self) -> Literal["json", "bytes", "empty", "raw"]:
         """What the body of a good answer is."""
-        kinds: dict[Any, Literal["bytes", "empty"]] = {bytes: "bytes", NoneType: "empty"}
+        kinds: dict[Any, Literal["bytes", "empty", "raw"]] = {bytes: "bytes", NoneType: "empty", Raw: "raw"}
         return kinds.get(self.answer, "json")
