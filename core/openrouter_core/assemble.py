@@ -77,7 +77,7 @@ def build_call(
     merged = merge(kind + settings.headers + named, placed.options)
     if isinstance(merged, Failure):
         return merged
-    return Success(HttpRequest(endpoint.method, _url(endpoint, settings, placed), merged.unwrap(), body))
+    return Success(HttpRequest(endpoint.method, _url(endpoint, settings, placed), merged.unwrap(), body, endpoint.key))
 
 
 # --- which value goes where -----------------------------------------------------------------------------------------

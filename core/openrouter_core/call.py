@@ -29,7 +29,7 @@ from returns.result import Failure, Result, Success
 from openrouter_core.admission import Admitted, Ticket, Turn
 from openrouter_core.classify import classify
 from openrouter_core.errors import BudgetExceeded, DataSourceError, replaced
-from openrouter_core.evidence import seen_in_answer, seen_in_error
+from openrouter_core.evidence import ANSWERED, seen_in_answer, seen_in_error
 from openrouter_core.limit.money import Money, MoneyState, Refused, nano
 from openrouter_core.limit.pump import TurnedAway
 from openrouter_core.limit.seen import Seen
@@ -136,13 +136,14 @@ def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: f
     job, before = state.job, state.past
     verdict = classify(job.endpoint, outcome, job.policy.rules)
     if isinstance(verdict, Accepted):
-        past = after(state, outcome, now, seen_in_answer(verdict.value))
+        seen = ANSWERED if job.endpoint.reports else seen_in_answer(verdict.value)
+        past = after(state, outcome, now, seen)
         return concluded(job, past, Success(recorded(verdict.value, past, outcome, now)), now)
     probe = state.stamp.probe
     history = History(
         len(before.attempts) - before.free - probe, now - before.began, refused=before.refused, company=company
     )
-    decision = resolve(job.policy, outcome, verdict, history, roll)
+    decision = resolve(job.policy, outcome, verdict, history, roll, repeatable=job.endpoint.repeatable)
     past = troubled(state, outcome, decision, now, free=probe or pardoned(job.policy, decision.error, company))
     match decision:
         case Retry(_, error) | Fail(error) if out_of_time(state, outcome):

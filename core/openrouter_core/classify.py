@@ -9,7 +9,7 @@ from typing import Any, TypeVar, assert_never, cast
 import msgspec
 
 from openrouter_core.completion import judged_completion, judged_stream
-from openrouter_core.endpoint import Endpoint
+from openrouter_core.endpoint import Endpoint, Raw
 from openrouter_core.envelope import UNDECODABLE, Problem, bounded, page_text
 from openrouter_core.errors import ConnectError, ParseError, Timeout
 from openrouter_core.outcome import Interrupted, Outcome, Responded, Streamed, TimedOut, Unreachable
@@ -77,6 +77,8 @@ def judged_bytes(endpoint: Endpoint[Any, Any], answer: Responded) -> Verdict[Any
     problem = problem_in(plain(answer.body), answer) if told else None
     if problem is not None:
         return judged(effective_status(answer.status, problem), problem, answer)
+    if endpoint.kind == "raw":
+        return Accepted(Raw(answer.status, answer.headers, answer.body))
     return Accepted(answer.body if endpoint.kind == "bytes" else None)
 
 

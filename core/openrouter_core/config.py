@@ -1,4 +1,4 @@
-"""The settings of a client: one frozen value, checked as a whole, that never shows its key."""
+"""The settings of a client: one frozen value, checked as a whole, that never shows its keys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from openrouter_core.errors import AuthError, DataSourceError, InvalidRequest
 
 MASK = "***"
 ENVIRONMENT_PREFIX = "OPENROUTER_"
+
+KEYS = ("api_key", "management_key")
+"""The settings that are secrets as a whole."""
 
 ADDRESSES = ("base_url", "proxy", "redis_url")
 """The settings that may have a password in them."""
@@ -36,12 +39,15 @@ Usd = Annotated[float, Meta(ge=0.0, le=1e9)]
 class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a client is told once. Every field can be set in the environment as `OPENROUTER_` and its name in capitals.
 
-    The key is masked in `repr` and left out of pickles: a config that crosses to another process finds its key in
+    The keys are masked in `repr` and left out of pickles: a config that crosses to another process finds its keys in
     that process's own environment.
     """
 
     api_key: str = ""
     """The inference key, `sk-or-v1-...`; sent in the `Authorization` header and nowhere else."""
+    management_key: str = ""
+    """The key that manages keys, credits, guardrails, workspaces...; sent likewise, with such calls alone. It cannot do
+    inference; either key may be missing, and then the calls that want it are an `AuthError`."""
     base_url: str = "https://openrouter.ai/api/v1"
     """Where the API is. https, unless the host is loopback or `allow_http` is set."""
     default_model: Annotated[str, Meta(min_length=1)] = "x-ai/grok-3-latest"
@@ -126,7 +132,7 @@ class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
         return [(name, masked(name, getattr(self, name))) for name in self.__struct_fields__]
 
     def __reduce__(self) -> tuple[Callable[..., OpenRouterConfig], tuple[dict[str, Any]]]:
-        settings = {name: masked(name, getattr(self, name)) for name in self.__struct_fields__ if name != "api_key"}
+        settings = {name: masked(name, getattr(self, name)) for name in self.__struct_fields__ if name not in KEYS}
         return _without_key, (settings,)
 
     def __copy__(self) -> OpenRouterConfig:
@@ -162,11 +168,9 @@ def _without_key(settings: dict[str, Any]) -> OpenRouterConfig:
 
 def checked(config: OpenRouterConfig) -> Result[OpenRouterConfig, DataSourceError]:
     """Accept a config whose every field is of its type and in its range, with a usable key and a safe address."""
-    key = config.api_key
-    if not f"{key or ''}".strip():
-        return Failure(AuthError(message="the API key is empty (a config does not carry its key through a pickle)"))
-    if not re.fullmatch(r"[\x21-\x7e]+", f"{key}"):
-        return Failure(AuthError(message="the API key contains white space or characters that no key has"))
+    flaw = key_flaw(config)
+    if flaw:
+        return Failure(AuthError(message=flaw))
     try:
         config = msgspec.convert(msgspec.structs.asdict(config), OpenRouterConfig)
     except msgspec.ValidationError as error:
@@ -182,6 +186,15 @@ def checked(config: OpenRouterConfig) -> Result[OpenRouterConfig, DataSourceErro
     if store_flaw:
         return Failure(refused("redis_url", shown("redis_url", config.redis_url), store_flaw))
     return Success(msgspec.structs.replace(config, base_url=config.base_url.rstrip("/")))
+
+
+def key_flaw(config: OpenRouterConfig) -> str:
+    """Say what is wrong with the keys; nothing when they are good. One of the two is enough."""
+    given = {"API key": f"{config.api_key or ''}", "management key": f"{config.management_key or ''}"}
+    if not any(key.strip() for key in given.values()):
+        return "the API key is empty (a config does not carry its key through a pickle)"
+    wrong = [name for name, key in given.items() if key and not re.fullmatch(r"[\x21-\x7e]+", key)]
+    return f"the {wrong[0]} contains white space or characters that no key has" if wrong else ""
 
 
 def url_flaw(url: str, *, secure: bool, credentials: bool = False) -> str:
@@ -244,8 +257,8 @@ def shown(name: str, value: Any) -> str:
 
 
 def masked(name: str, value: Any) -> Any:
-    """Replace the key, and the user name and password in an address; whatever type they are of."""
-    if name == "api_key":
+    """Replace a key, and the user name and password in an address; whatever type they are of."""
+    if name in KEYS:
         return MASK if value else ""
     if name not in ADDRESSES or "@" not in str(value):
         return value

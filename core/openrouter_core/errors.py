@@ -74,9 +74,20 @@ class ConnectError(DataSourceError, frozen=True, kw_only=True):
 
 
 class AuthError(DataSourceError, frozen=True, kw_only=True):
-    """The key is missing, malformed or not accepted (401)."""
+    """The key is missing, malformed or not accepted (401). `key` is the kind that is wanted, where that is known."""
 
     remedy = "Set OPENROUTER_API_KEY or OpenRouterConfig(api_key=...) to a valid key from openrouter.ai/settings/keys"
+
+    key: str = "inference"
+
+    def advice(self) -> str:
+        """Say where the key that is wanted is set."""
+        if self.key != "management":
+            return self.remedy
+        return (
+            "Set OPENROUTER_MANAGEMENT_KEY or OpenRouterConfig(management_key=...) to a management key from "
+            "openrouter.ai/settings/management-keys"
+        )
 
 
 class InvalidRequest(DataSourceError, frozen=True, kw_only=True):

@@ -106,6 +106,10 @@ class EventReader(BaseReader[Event]):
     def _began(self) -> bool:
         return bool(self.fold.count)
 
+    def snapshot(self) -> Any:
+        """Give what there is of the answer."""
+        return self.fold.result()
+
     def outcome(self, status: int, headers: Mapping[str, str], at: float) -> Streamed:
         """Tell how the attempt ended, or that it was left, with what there is of the answer."""
         fold = self.fold

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from openrouter_core.errors import (
     AuthError,
     ConnectError,
@@ -22,7 +24,6 @@ from openrouter_core.errors import (
 )
 from openrouter_core.limit.seen import Ask, Kind, Seen
 from openrouter_core.limit.standard import FREE, scopes
-from openrouter_core.wire.response import ChatCompletionResponse
 
 KINDS: dict[type[DataSourceError], Kind] = {
     RateLimited: "rate",
@@ -60,9 +61,18 @@ def asked(model: str, body: bytes, max_tokens: int | None, worst: float | None =
 
 
 def seen_in_answer(answer: Any) -> Seen:
-    """Tell of an attempt that was answered, and of the tokens and the USD that it used."""
-    usage = answer.usage if isinstance(answer, ChatCompletionResponse) else None
-    return ANSWERED if usage is None else Seen(kind="ok", tokens=usage.total_tokens, cost=usage.cost)
+    """Tell of an attempt that was answered, and of the tokens and the USD that it used, where it has a `usage`.
+
+    Answers about jobs tell the usage again each time that one asks: they must not come here.
+    """
+    usage = getattr(answer, "usage", None)
+    if not isinstance(usage, Struct):
+        return ANSWERED
+    tokens: int | None = getattr(usage, "total_tokens", None)
+    if tokens is None:
+        parts: list[int | None] = [getattr(usage, name, None) for name in ("input_tokens", "output_tokens")]
+        tokens = None if parts == [None, None] else sum(part or 0 for part in parts)
+    return Seen(kind="ok", tokens=tokens, cost=getattr(usage, "cost", None))
 
 
 def cost_of(error: DataSourceError) -> float | None:

@@ -17,11 +17,13 @@ from openrouter_core.classify import classify
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.endpoint import Endpoint
 from openrouter_core.errors import (
+    ConnectError,
     DataSourceError,
     DeadlineExceeded,
     InsufficientCredits,
     InvalidRequest,
     RateLimited,
+    Timeout,
     known,
     replaced,
 )
@@ -167,18 +169,20 @@ def decide(policy: Policy, endpoint: Endpoint[Any, T], outcome: Outcome, history
     verdict = classify(endpoint, outcome, policy.rules)
     if isinstance(verdict, Accepted):
         return Ok(verdict.value)
-    return resolve(policy, outcome, verdict, history, roll)
+    return resolve(policy, outcome, verdict, history, roll, repeatable=endpoint.repeatable)
 
 
 def resolve(
-    policy: Policy, outcome: Outcome, verdict: Transient | Permanent, history: History, roll: float
+    policy: Policy, outcome: Outcome, verdict: Transient | Permanent, history: History, roll: float, *, repeatable: bool
 ) -> Retry | Fail:
-    """Decide whether an attempt that has failed is followed by another."""
+    """Decide whether an attempt that has failed is followed by another; `repeatable`: sending it twice does no harm."""
     match verdict:
         case Permanent(error):
             return Fail(error)
         case Transient(error) if isinstance(outcome, Streamed) and outcome.delivered:
             return Fail(error)  # trying again would repeat what the caller has already been given
+        case Transient(error) if not repeatable and may_have_acted(error):
+            return Fail(error)  # trying again could make the same thing twice
         case Transient(error, hint):
             waiting = policy.rate_schedule if pardoned(policy, error, history.company) else None
             attempt = history.attempt if waiting is None else history.refused
@@ -187,6 +191,11 @@ def resolve(
             return delay.map(retrying(error)).lash(giving_up(error, hint)).unwrap()
         case _:
             assert_never(verdict)
+
+
+def may_have_acted(error: DataSourceError) -> bool:
+    """Tell whether the server may have done what was asked: not if it refused for the rate, or nothing was sent."""
+    return not (refusal(error) or isinstance(error, ConnectError) or (isinstance(error, Timeout) and not error.sent))
 
 
 def refusal(error: DataSourceError) -> bool:

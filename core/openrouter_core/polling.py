@@ -11,7 +11,15 @@ from typing import Any
 import msgspec
 
 from openrouter_core.envelope import mapping, text
-from openrouter_core.errors import DataSourceError, NotFound, ProviderError
+from openrouter_core.errors import (
+    ConnectError,
+    DataSourceError,
+    Disconnected,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Timeout,
+)
 from openrouter_core.wire.batches import Batch
 from openrouter_core.wire.videos import Video
 
@@ -54,6 +62,13 @@ def next_ask(polling: Polling, asked: int, elapsed: float) -> float | None:
 def not_yet(polling: Polling, error: DataSourceError, elapsed: float) -> bool:
     """Tell whether a failure means that what is asked about is not there yet."""
     return isinstance(error, NotFound) and elapsed < polling.absent
+
+
+def ask_again(polling: Polling, error: DataSourceError, elapsed: float) -> bool:
+    """Tell whether to go on asking after a failure to ask: the job goes on, whatever becomes of the question."""
+    lost = isinstance(error, (Disconnected, ProviderError, RateLimited, Timeout))
+    away = isinstance(error, ConnectError) and error.kind != "closed"
+    return lost or away or not_yet(polling, error, elapsed)
 
 
 def failure_of_job(job: Video | Batch) -> ProviderError | None:

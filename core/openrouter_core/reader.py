@@ -180,6 +180,10 @@ class BaseReader(Generic[Event]):
         """Tell whether the answer is whole, and only the end mark, or the end of that, has not come."""
         return Finished() if self._settled and sse.DONE.startswith(self._rest()) else otherwise
 
+    def snapshot(self) -> Any:
+        """Give what there is of the answer."""
+        raise NotImplementedError
+
     def outcome(self, status: int, headers: Mapping[str, str], at: float) -> Streamed:
         """Tell how the attempt ended, or that it was left, with what there is of the answer."""
         raise NotImplementedError

@@ -17,6 +17,9 @@ EPOCH_MILLISECONDS_FROM = 1e11
 
 DAY = 86_400.0
 
+JUST_PASSED = 60.0
+"""A reset that passed no longer ago than this, in seconds, is the one that is meant: clocks differ."""
+
 TRUSTED_SKEW = DAY
 """A `Date` header further than this from our own clock, in seconds, is not believed."""
 
@@ -44,9 +47,12 @@ def documented(headers: Mapping[str, str]) -> float | None:
 
 
 def server_time(headers: Mapping[str, str], at: float) -> float:
-    """Give the server's clock by its `Date` header where that is plausible, else ours, in seconds since the epoch."""
+    """Give the server's clock by its `Date` header where that is plausible, else ours, in seconds since the epoch.
+
+    `Date` has whole seconds: where our clock shows the same second, it is the better one of the two.
+    """
     date = http_date(headers.get("date"))
-    return date if date is not None and abs(date - at) <= TRUSTED_SKEW else at
+    return at if date is None or abs(date - at) > TRUSTED_SKEW or date <= at < date + 1.0 else date
 
 
 def retry_after(value: object, now: float) -> float | None:
@@ -59,7 +65,10 @@ def retry_after(value: object, now: float) -> float | None:
 
 
 def until_reset(value: object, now: float) -> float | None:
-    """Read `X-RateLimit-Reset`: an instant in epoch milliseconds or seconds, a wait in seconds, or an HTTP date."""
+    """Read `X-RateLimit-Reset`: an instant in epoch milliseconds or seconds, a wait in seconds, or an HTTP date.
+
+    An instant that has just passed, by these clocks, is now.
+    """
     instant = number(value)
     if instant is None:
         instant = http_date(value)
@@ -67,6 +76,8 @@ def until_reset(value: object, now: float) -> float | None:
         return positive(instant)
     elif instant >= EPOCH_MILLISECONDS_FROM:
         instant /= 1000.0
+    if instant is not None and -JUST_PASSED <= instant - now < 0.0:
+        return 0.0
     return None if instant is None else positive(instant - now)
 
 

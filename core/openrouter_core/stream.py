@@ -74,6 +74,10 @@ class Reader(BaseReader[ChatCompletionChunk]):
     def _began(self) -> bool:
         return bool(self.fold.chunks)
 
+    def snapshot(self) -> ChatCompletionResponse:
+        """Give what there is of the answer."""
+        return self.fold.result()
+
     def outcome(self, status: int, headers: Mapping[str, str], at: float) -> Streamed:
         """Tell how the attempt ended, or that it was left, with what there is of the answer."""
         answer = self.fold.result()

@@ -20,8 +20,8 @@ from openrouter_client.world import RealWorld
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.build import BuildSettings, Built, build_chat
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.endpoint import Headers, HttpRequest
-from openrouter_core.errors import ConnectError, DataSourceError
+from openrouter_core.endpoint import Headers, HttpRequest, Key
+from openrouter_core.errors import AuthError, ConnectError, DataSourceError
 from openrouter_core.evidence import asked
 from openrouter_core.fallback import Fallback, by_server, checked_fallbacks
 from openrouter_core.limit.queue import Place
@@ -136,9 +136,9 @@ class Calls:
         self, request: ChatCompletionRequest, options: CallOptions, mode: Mode
     ) -> Result[Job[ChatCompletionResponse], DataSourceError]:
         """Make a chat completion call, if its request is good and the client can be used here and now."""
-        flaw = self.transport.flaw()
-        if flaw:
-            return Failure(ConnectError(message=flaw, kind="closed"))
+        barred = self.barred("inference")
+        if barred is not None:
+            return Failure(barred)
         policy = self.policy_for(options)
         if isinstance(policy, Failure):
             return policy
@@ -195,6 +195,15 @@ class Calls:
         worst = self.config.assumed_cost_usd if worst is None else worst
         return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
 
+    def barred(self, key: Key) -> DataSourceError | None:
+        """Say why no call with this key can be made here and now, if none can."""
+        flaw = self.transport.flaw()
+        if flaw:
+            return ConnectError(message=flaw, kind="closed")
+        if key == "none" or (self.config.management_key if key == "management" else self.config.api_key):
+            return None
+        return AuthError(message=f"this call wants the {key} key, and none is set", key=key)
+
     def budgeted(self, options: CallOptions) -> bool:
         """Tell whether money is counted for a call."""
         return options.max_cost_usd is not None or self.config.max_cost_usd is not None
@@ -209,10 +218,11 @@ class Calls:
 
     async def load_prices(self) -> Result[int, DataSourceError]:
         """Load the price list; tell how many models it names."""
-        flaw = self.transport.flaw()
-        if flaw:
-            return Failure(ConnectError(message=flaw, kind="closed"))
-        http = HttpRequest("GET", self.config.base_url + CATALOGUE.path, self.settings.headers)
+        barred = self.barred("none")
+        if barred is not None:
+            return Failure(barred)
+        key: Key = "inference" if self.config.api_key else "none"  # the list is public
+        http = HttpRequest("GET", self.config.base_url + CATALOGUE.path, self.settings.headers, key=key)
         job = Job(CATALOGUE, http, self.policy, place=self.place(0), ask=Ask(worst=0.0))
         listed = await run(self.world, job, self.watcher(job.place))
         if isinstance(listed, Success):

@@ -13,6 +13,7 @@ from returns.result import Failure, Result, Success
 from openrouter_client.bringing import called, trusting, usable
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_client.environment import config_from_environment
+from openrouter_client.groups import Groups
 from openrouter_client.hedging import Hedging
 from openrouter_client.observe import Hook
 from openrouter_client.shared import line_of
@@ -36,16 +37,12 @@ from openrouter_core.wire.response import ChatCompletionResponse
 T = TypeVar("T")
 
 
-class OpenRouterClient:
+class OpenRouterClient(Groups):
     """An async client of the OpenRouter API. Make one with `new` or `from_env`, and use it as `async with client:`.
 
     Every call returns a `Result`: `Success` with the answer or `Failure` with a `DataSourceError`; none raises. One
     client serves any number of concurrent calls on one event loop, over one pool of connections.
     """
-
-    def __init__(self, calls: Calls) -> None:
-        """Not for users: `new` checks what this takes for granted."""
-        self._calls = calls
 
     @classmethod
     def new(

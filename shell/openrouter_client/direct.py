@@ -28,7 +28,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from openrouter_core.endpoint import Headers, HttpRequest
+from openrouter_core.endpoint import Headers, HttpRequest, Key
 
 REQUEST: Final = vars(aiohttp.ClientSession).get("_request")
 """What aiohttp has there; tests and tools that replace it want to see the requests."""
@@ -110,17 +110,21 @@ class Direct:
     """Sends requests over the connector of a session that is all ours."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, secret: Mapping[str, str], connect_timeout: float, longest_header: int
+        self,
+        session: aiohttp.ClientSession,
+        secrets: Mapping[Key, Mapping[str, str]],
+        connect_timeout: float,
+        longest_header: int,
     ) -> None:
         self.session = session
-        self.secret = secret
+        self.secrets = secrets
         self.timeout: aiohttp.ClientTimeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
         self.reading: dict[str, Any] = {
             "read_until_eof": True,
             "max_line_size": longest_header,
             "max_field_size": longest_header,
         }
-        self.kept: tuple[tuple[str, str, Headers] | None, Any, bytes] = (None, None, b"")
+        self.kept: tuple[tuple[str, str, Headers, Key] | None, Any, bytes] = (None, None, b"")
 
     def serves(self) -> bool:
         """Tell whether the session still is as aiohttp made it."""
@@ -128,7 +132,7 @@ class Direct:
 
     async def request(self, request: HttpRequest) -> DirectAnswer:
         """Send a request, and wait for the answer's headers. Raises what `ClientSession.request` would."""
-        what = (request.method, request.url, request.headers)
+        what = (request.method, request.url, request.headers, request.key)
         if self.kept[0] != what:
             made = self.made(request)
             self.kept = (what, made, head_of(made))
@@ -162,7 +166,7 @@ class Direct:
 
     def made(self, request: HttpRequest) -> aiohttp.ClientRequest:
         """Let aiohttp make the request, without a body: where it goes, and what its headers are."""
-        headers = {**dict(request.headers), **self.secret}
+        headers = {**dict(request.headers), **self.secrets[request.key]}
         loop = asyncio.get_running_loop()
         return aiohttp.ClientRequest(
             request.method, URL(request.url, encoded=True), headers=headers, loop=loop, session=self.session

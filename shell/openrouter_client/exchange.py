@@ -9,36 +9,51 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
+from typing import Any, Generic, TypeVar
 
 from openrouter_client.direct import Answer, next_piece
-from openrouter_client.transport import BROKEN, Reading, Transport, ran_out, read_whole
-from openrouter_core.endpoint import HttpRequest
-from openrouter_core.outcome import Finished, Outcome, Unreachable
+from openrouter_client.reading import Reading, read_whole
+from openrouter_client.transport import BROKEN, Transport, ran_out
+from openrouter_core.endpoint import Endpoint, HttpRequest
+from openrouter_core.outcome import Finished, Outcome, Responded, Unreachable
+from openrouter_core.reader import BaseReader, error_in
+from openrouter_core.received import ByteReader
 from openrouter_core.states import Clocks
 from openrouter_core.stream import Reader
-from openrouter_core.wire.chunk import ChatCompletionChunk
-from openrouter_core.wire.response import ChatCompletionResponse
+
+Event = TypeVar("Event")
 
 DRAIN_SECS = 0.1
 """How long to wait for the end of a body whose stream has ended, so that its connection can be used again."""
 
 
-class StreamExchange:
-    """One streamed attempt. Made for each attempt, used once."""
+def event_reader(
+    endpoint: Endpoint[Any, Any], clocks: Clocks, transport: Transport, *, handing_out: bool
+) -> BaseReader[Any]:
+    """Make the reader of an endpoint's streams: events of a chat completion, or the endpoint's own events."""
+    limit, clean = transport.config.max_response_bytes, transport.struck_bytes
+    if endpoint.events is None:
+        return Reader(clocks, limit, handing_out=handing_out, clean=clean)
+    from openrouter_core.events import EventReader  # noqa: PLC0415 - with the shapes of all that can stream
+    from openrouter_core.streams import FOLDS  # noqa: PLC0415 - the same
 
-    def __init__(self, transport: Transport, request: HttpRequest, clocks: Clocks, *, handing_out: bool) -> None:
+    return EventReader(FOLDS[endpoint.events](), clocks, limit, handing_out=handing_out, clean=clean)
+
+
+class StreamExchange(Generic[Event]):
+    """One streamed attempt, its bytes read by `reader`. Made for each attempt, used once."""
+
+    def __init__(self, transport: Transport, request: HttpRequest, clocks: Clocks, reader: BaseReader[Event]) -> None:
         self.transport = transport
         self.request = request
         self.clocks = clocks
         self.reading: Reading = Reading(transport.config.max_response_bytes)
-        self.reader: Reader = Reader(
-            clocks, transport.config.max_response_bytes, handing_out=handing_out, clean=transport.struck_bytes
-        )
+        self.reader: BaseReader[Event] = reader
         self.settled: Outcome | None = None
 
-    def snapshot(self) -> ChatCompletionResponse:
+    def snapshot(self) -> Any:
         """Give what has come of the answer so far."""
-        return self.reader.fold.result()
+        return self.reader.snapshot()
 
     def outcome(self) -> Outcome:
         """Tell how the attempt ended, or that it was left before its end."""
@@ -53,8 +68,8 @@ class StreamExchange:
                 pass
         return self.outcome()
 
-    async def batches(self) -> AsyncGenerator[Sequence[ChatCompletionChunk], None]:
-        """Give the chunks as they come, those together that came together.
+    async def batches(self) -> AsyncGenerator[Sequence[Event], None]:
+        """Give the events as they come, those together that came together.
 
         Whatever ends the generator also lets go of the connection.
         """
@@ -62,13 +77,14 @@ class StreamExchange:
         if response is None:
             return
         try:
-            if not is_event_stream(response):
-                await self.whole(response)
+            if not self.streams(response):
+                for events in await self.whole(response):
+                    yield events
                 return
             while self.reader.end is None:
-                chunks = await self.next_chunks(response)
-                if chunks:
-                    yield chunks
+                events = await self.next_events(response)
+                if events:
+                    yield events
                     self.reader.resume(asyncio.get_running_loop().time())
             await self.drained(response)
         finally:
@@ -91,8 +107,12 @@ class StreamExchange:
         self.reading.status, self.reading.headers = response.status, response.headers
         return response
 
-    async def whole(self, response: Answer) -> None:
-        """Read an answer that is no stream: an error, or a whole answer all the same."""
+    def streams(self, response: Answer) -> bool:
+        """Tell an answer that is to be read as a stream."""
+        return is_event_stream(response)
+
+    async def whole(self, response: Answer) -> Sequence[Sequence[Event]]:
+        """Read an answer that is no stream: an error, or a whole answer all the same. There are no events in it."""
         clock, limit = self.clocks.silence
         try:
             with self.transport.limited(self.reader.began + limit):
@@ -101,21 +121,22 @@ class StreamExchange:
             self.settled = self.transport.broken(error, self.reading, clock, limit)
         else:
             self.settled = self.transport.responded(self.reading)
+        return ()
 
-    async def next_chunks(self, response: Answer) -> Sequence[ChatCompletionChunk]:
-        """Read on until a clock runs out; give the chunks that came."""
+    async def next_events(self, response: Answer) -> Sequence[Event]:
+        """Read on until a clock runs out; give the events that came."""
         loop = asyncio.get_running_loop()
         clock, due = self.reader.due()
         try:
             with self.transport.limited(due):
                 data = await next_piece(response.content)
         except BROKEN as error:
-            chunks = self.reader.feed(unread(response), loop.time())
+            events = self.reader.feed(unread(response), loop.time())
             if ran_out(error) and not self.transport.closed:
                 self.reader.stall(clock)
             else:
                 self.reader.lose(self.transport.struck(f"{type(error).__name__}: {error}"))
-            return chunks
+            return events
         return self.reader.feed(data, loop.time()) if data else self.reader.finish()
 
     async def drained(self, response: Answer) -> None:
@@ -127,6 +148,30 @@ class StreamExchange:
                         pass
             except BROKEN:
                 return
+
+
+class ByteExchange(StreamExchange[bytes]):
+    """One attempt at a file or a sound, of at most `limit` bytes; nothing is struck out of it."""
+
+    def __init__(
+        self, transport: Transport, request: HttpRequest, clocks: Clocks, limit: int, *, handing_out: bool
+    ) -> None:
+        super().__init__(transport, request, clocks, ByteReader(clocks, limit, handing_out=handing_out))
+
+    def streams(self, response: Answer) -> bool:
+        """Tell the bytes themselves from an error. JSON may be either."""
+        return 200 <= response.status < 300 and response.content_type != "application/json"
+
+    async def whole(self, response: Answer) -> Sequence[Sequence[bytes]]:
+        """Read an error, or a file of JSON, which is handed out in one piece."""
+        await super().whole(response)
+        good = isinstance(self.settled, Responded) and 200 <= self.settled.status < 300 and not self.settled.overflow
+        if not good or error_in(self.reading.body()) is not None:
+            return ()
+        self.settled = None
+        pieces = self.reader.feed(self.reading.body(), asyncio.get_running_loop().time())
+        self.reader.finish()
+        return (pieces,)
 
 
 def unread(response: Answer) -> bytes:

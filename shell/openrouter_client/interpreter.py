@@ -17,7 +17,6 @@ from openrouter_core.errors import DataSourceError
 from openrouter_core.limit.seen import NOTHING, UNSENT
 from openrouter_core.outcome import Outcome, Streamed
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
-from openrouter_core.wire.chunk import ChatCompletionChunk
 
 T = TypeVar("T")
 
@@ -36,7 +35,8 @@ async def run(world: World, job: Job[T], watcher: Watcher, began: float | None =
                 if job.mode == "whole":
                     outcome = await world.send(state.job.request, state.clocks.total)
                 else:
-                    outcome = await world.stream(state.job.request, state.clocks, handing_out=False).collect()
+                    exchange = world.stream(job.endpoint, state.job.request, state.clocks, handing_out=False)
+                    outcome = await exchange.collect()
                 after, now = told(world, state, outcome, watcher)
                 seen = after.past.seen
             finally:
@@ -47,7 +47,7 @@ async def run(world: World, job: Job[T], watcher: Watcher, began: float | None =
 
 async def run_stream(
     world: World, job: Job[T], watcher: Watcher, handle: Handle[T], began: float | None = None
-) -> AsyncGenerator[Sequence[ChatCompletionChunk], None]:
+) -> AsyncGenerator[Sequence[Any], None]:
     """Run a call whose answer is handed out as it comes; its result is in `handle` when the chunks have ended.
 
     Closing the generator, or cancelling the task, drops the connection at once and ends the call.
@@ -57,7 +57,7 @@ async def run_stream(
         state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
         while isinstance(state, Send):
             seen = NOTHING
-            handle.exchange = exchange = world.stream(state.job.request, state.clocks, handing_out=True)
+            handle.exchange = exchange = world.stream(job.endpoint, state.job.request, state.clocks, handing_out=True)
             try:
                 async with aclosing(exchange.batches()) as batches:
                     async for chunks in batches:

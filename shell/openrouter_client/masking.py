@@ -1,4 +1,4 @@
-"""What must never be shown: the key and a proxy's password, in every form in which they may come back."""
+"""What must never be shown: the keys and a proxy's password, in every form in which they may come back."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def secrets_of(config: OpenRouterConfig) -> tuple[str, ...]:
 
     A placeholder counts only together with its `Bearer`.
     """
-    key = config.api_key
-    named = [key if len(key) >= SHORTEST_SECRET or key.startswith("sk-") else f"Bearer {key}"]
+    keys = [key for key in (config.api_key, config.management_key) if key]
+    named = [key if len(key) >= SHORTEST_SECRET or key.startswith("sk-") else f"Bearer {key}" for key in keys]
     proxy = URL(config.proxy) if config.proxy else URL()
     if proxy.password:
         credentials = f"{proxy.user or ''}:{proxy.password}"

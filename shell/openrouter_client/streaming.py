@@ -13,12 +13,14 @@ from returns.result import Failure, Result
 from openrouter_client.timing import Limit
 from openrouter_client.world import Exchange
 from openrouter_core.errors import DataSourceError, TruncatedStream
+from openrouter_core.received import Received
 from openrouter_core.states import Done, Queue, Sleep
 from openrouter_core.stream import chunk_of
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse
 
 T = TypeVar("T")
+E = TypeVar("E")
 
 Answer = Result[ChatCompletionResponse, DataSourceError]
 
@@ -39,60 +41,61 @@ class Handle(Generic[T]):
             self.result = Failure(error)
 
 
-class ChatStream:
-    """A streamed chat completion: an async context manager, to be iterated over inside its block, once.
+class EventStream(Generic[E, T]):
+    """An answer that comes in pieces: an async context manager, to be iterated over inside its block, once.
 
-        async with client.stream_chat_completion(request) as stream:
-            async for chunk in stream:
-                print(chunk.text, end="")
+        async with client.responses.stream(request) as stream:
+            async for event in stream:
+                print(event.type)
         answer = stream.result
 
-    Nothing is sent before the first chunk is asked for. Leaving the block drops the connection if the stream has not
+    Nothing is sent before the first piece is asked for. Leaving the block drops the connection if the stream has not
     ended, so that OpenRouter stops generating and billing where the provider supports it. A stream that is used without
     a block, and dropped before its end, holds its connection and its place in line until it is garbage-collected.
+
+    An answer that comes whole all the same has no events; `result` has it.
     """
 
-    def __init__(
-        self, batches: AsyncGenerator[Sequence[ChatCompletionChunk], None], handle: Handle[ChatCompletionResponse]
-    ) -> None:
-        """Not for users: `OpenRouterClient.stream_chat_completion` makes streams."""
+    def __init__(self, batches: AsyncGenerator[Sequence[E], None], handle: Handle[T]) -> None:
+        """Not for users: the client makes streams."""
         self._batches = batches
-        self._ready: Iterator[ChatCompletionChunk] = iter(())
+        self._ready: Iterator[E] = iter(())
         self._handle = handle
         self._given = False
         self._left = False
         self._waiting: Limit | None = None
 
     @property
-    def snapshot(self) -> ChatCompletionResponse:
-        """The answer so far: all chunks put together, also those whose content was held back."""
+    def snapshot(self) -> T | None:
+        """The answer so far: all pieces put together, also those that were held back; None before there is any."""
         whole, exchange = self._whole(), self._handle.exchange
-        if whole is not None:
-            return whole
-        return ChatCompletionResponse() if exchange is None else exchange.snapshot()
+        return whole if whole is not None or exchange is None else exchange.snapshot()
 
     @property
-    def result(self) -> Answer:
-        """What the call without streaming would have returned; failures carry the partial answer in `partial`.
+    def result(self) -> Result[T, DataSourceError]:
+        """What the call without streaming would have returned; after a failure `snapshot` has what had come.
 
         Before the stream has ended, and where it was left early, this is a `TruncatedStream`.
         """
         if self._handle.result is not None:
             return self._handle.result
         told = "the stream was left before its first content" if self._left else "the stream has not ended yet"
-        return Failure(TruncatedStream(message=told, partial=self.snapshot))
+        return Failure(TruncatedStream(message=told, partial=self._partial()))
 
-    def _whole(self) -> ChatCompletionResponse | None:
+    def _partial(self) -> ChatCompletionResponse | None:
+        """Give what a failure is to carry of the answer."""
+        return None
+
+    def _instead(self, whole: T) -> E | None:
+        """Give the one piece that an answer amounts to that came whole, or has no content."""
+        del whole
+        return None
+
+    def _whole(self) -> T | None:
         """Give the answer, once there is one."""
         return None if self._handle.result is None else self._handle.result.value_or(None)
 
-    async def texts(self) -> AsyncIterator[str]:
-        """Give the pieces of the first choice's text, without those that are empty."""
-        async for chunk in self:
-            if chunk.text:
-                yield chunk.text
-
-    async def collect(self) -> Answer:
+    async def collect(self) -> Result[T, DataSourceError]:
         """Take the rest of the stream, and give its result."""
         async for _ in self:
             pass
@@ -110,13 +113,13 @@ class ChatStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> ChatCompletionChunk:
-        for chunk in self._ready:
-            return chunk
+    async def __anext__(self) -> E:
+        for piece in self._ready:
+            return piece
         return await self._next()
 
-    async def _next(self) -> ChatCompletionChunk:
-        """Wait for more chunks, and give the first of them."""
+    async def _next(self) -> E:
+        """Wait for more pieces, and give the first of them."""
         try:
             with Limit(math.inf, set()) as self._waiting:  # a limit that only `close` brings about
                 batch = await anext(self._batches, None) or ()
@@ -125,14 +128,14 @@ class ChatStream:
         finally:
             self._waiting = None
         self._ready = iter(batch)
-        chunk = next(self._ready, None)
-        if chunk is None:
+        piece = next(self._ready, None)
+        if piece is None:
             whole = None if self._given else self._whole()
-            if whole is None:
+            piece = None if whole is None else self._instead(whole)
+            if piece is None:
                 raise StopAsyncIteration
-            chunk = chunk_of(whole)  # it came in one piece, or has no content
         self._given = True
-        return chunk
+        return piece
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,6 +144,49 @@ class ChatStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+class ChatStream(EventStream[ChatCompletionChunk, ChatCompletionResponse]):
+    """A streamed chat completion: an async context manager, to be iterated over inside its block, once.
+
+        async with client.stream_chat_completion(request) as stream:
+            async for chunk in stream:
+                print(chunk.text, end="")
+        answer = stream.result
+
+    Nothing is sent before the first chunk is asked for. Leaving the block drops the connection if the stream has not
+    ended, so that OpenRouter stops generating and billing where the provider supports it. A failure carries the partial
+    answer in `partial`. An answer that comes whole all the same is handed out as one chunk.
+    """
+
+    @property
+    def snapshot(self) -> ChatCompletionResponse:
+        """The answer so far: all chunks put together, also those whose content was held back."""
+        return super().snapshot or ChatCompletionResponse()
+
+    def _partial(self) -> ChatCompletionResponse:
+        return self.snapshot
+
+    def _instead(self, whole: ChatCompletionResponse) -> ChatCompletionChunk:
+        return chunk_of(whole)
+
+    async def texts(self) -> AsyncIterator[str]:
+        """Give the pieces of the first choice's text, without those that are empty."""
+        async for chunk in self:
+            if chunk.text:
+                yield chunk.text
+
+
+class ByteStream(EventStream[bytes, Received]):
+    """A file or a sound as it comes: an async context manager, to be iterated over inside its block, once.
+
+        async with client.audio.stream_speech(request) as sound:
+            async for piece in sound:
+                play(piece)
+        received = sound.result
+
+    `result` tells how much came, and of which media type, or why it broke off.
+    """
 
 
 async def watched(stream: ChatStream, see: Callable[[ChatCompletionChunk], object]) -> Answer:

@@ -1,7 +1,7 @@
-"""Sending over aiohttp: what its exceptions mean, and the key, which `direct` gets from here and nobody else.
+"""Sending over aiohttp: what its exceptions mean, and the keys, which `direct` gets from here and nobody else.
 
-A request goes in, an outcome comes out; what the outcome means is the core's business. The key is added here, to the
-`Authorization` header, and struck out of whatever a server echoes.
+A request goes in, an outcome comes out; what the outcome means is the core's business. The key that a request wants is
+added here, to the `Authorization` header, and struck out of whatever a server echoes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from typing import Any, cast
 import aiohttp
 from yarl import URL
 
-from openrouter_client.direct import Answer, Direct, at_hand
+from openrouter_client.direct import Answer, Direct
 from openrouter_client.masking import secrets_of
+from openrouter_client.reading import Reading, read_whole
 from openrouter_client.timing import Limit
 from openrouter_core.config import MASK, OpenRouterConfig
-from openrouter_core.endpoint import HttpRequest
+from openrouter_core.endpoint import HttpRequest, Key
 from openrouter_core.outcome import Interrupted, Outcome, Responded, TimedOut, Unreachable
 from openrouter_core.version import __version__
 
 USER_AGENT = f"aio-openrouter/{__version__}"
+
+USER_AGENT_HEADER = {"User-Agent": USER_AGENT}
 
 MASK_BYTES = MASK.encode()
 
@@ -72,7 +75,7 @@ class Transport:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.secrets: tuple[str, ...] = secrets_of(config)
         self.secret_bytes: tuple[bytes, ...] = tuple(secret.encode() for secret in self.secrets)
-        self.headers: dict[str, str] = {"Authorization": f"Bearer {config.api_key}", "User-Agent": USER_AGENT}
+        self.headers: dict[Key, dict[str, str]] = headers_with(config)
         self.options: dict[str, Any] = self.request_options()
         self.url: tuple[str, URL] = ("", URL())
         self.direct: Direct | None = None
@@ -137,8 +140,9 @@ class Transport:
                 request.method,
                 self.address(request.url),
                 data=body or None,
-                headers=dict(request.headers) | self.headers,
+                headers=dict(request.headers) | self.sent_at_once(request.key),
                 **self.options,
+                **self.authorizing(request.key),
             )
             return cast("Answer", response)  # its `headers` are a descriptor that not every checker sees through
         except asyncio.CancelledError:
@@ -159,17 +163,25 @@ class Transport:
             "max_line_size": LONGEST_HEADER,
             "max_field_size": LONGEST_HEADER,
         }
-        if self.owned and self.config.trust_env:
-            options["middlewares"] = (self.authorized,)
-            del self.headers["Authorization"]
         return options
 
-    async def authorized(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Add the key at the last moment: aiohttp refuses it earlier where ~/.netrc has an entry for the host."""
-        request.headers["Authorization"] = f"Bearer {self.config.api_key}"
-        return await handler(request)
+    def sent_at_once(self, key: Key) -> dict[str, str]:
+        """Give the headers that all requests have, without the key where it is added later."""
+        return dict(USER_AGENT_HEADER) if self.owned and self.config.trust_env else self.headers[key]
+
+    def authorizing(self, key: Key) -> dict[str, Any]:
+        """Add the key at the last moment, if at all: aiohttp refuses it earlier where ~/.netrc has an entry."""
+        if not (self.owned and self.config.trust_env):
+            return {}
+
+        async def authorized(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            request.headers.popall("Authorization", None)
+            request.headers.update(self.headers[key])
+            return await handler(request)
+
+        return {"middlewares": (authorized,)}
 
     def opened(self) -> aiohttp.ClientSession:
         """Give the session, made now if it has not been."""
@@ -244,45 +256,20 @@ class Transport:
             await self.session.close()
 
 
+def headers_with(config: OpenRouterConfig) -> dict[Key, dict[str, str]]:
+    """Give the headers that all requests have, by the key that they want."""
+    return {
+        "inference": {"Authorization": f"Bearer {config.api_key}", **USER_AGENT_HEADER},
+        "management": {"Authorization": f"Bearer {config.management_key}", **USER_AGENT_HEADER},
+        "none": dict(USER_AGENT_HEADER),
+    }
+
+
 def ran_out(error: Exception) -> bool:
     """Tell whether it was our own clock that ended an exchange: with an errno it is the system's, of a connection."""
     return type(error) is TimeoutError and error.errno is None
 
 
-async def read_whole(response: Answer, answer: Reading) -> None:
-    """Read an answer to its end, or to the limit."""
-    answer.status, answer.headers = response.status, response.headers
-    content = response.content
-    whole = at_hand(content)
-    if whole is not None:
-        answer.take(whole)
-        return
-    while not answer.overflow and not content.at_eof():
-        answer.take(await content.readany())
-
-
 def encodable(value: str) -> str:
     """Make a header's value text that can be written: aiohttp keeps bytes that are no UTF-8 as lone surrogates."""
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
-
-
-class Reading:
-    """What has been read of an answer so far; it stops at `limit` bytes."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit: int = limit
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self.pieces: list[bytes] = []
-        self.size: int = 0
-        self.overflow: bool = False
-
-    def take(self, piece: bytes) -> None:
-        """Add a piece, or note that it is too much."""
-        self.size += len(piece)
-        self.overflow = self.size > self.limit
-        self.pieces.append(piece[: self.limit - self.size] if self.overflow else piece)
-
-    def body(self) -> bytes:
-        """Give the whole, without copying a body that came in one piece."""
-        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)

@@ -8,16 +8,14 @@ from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol, TypeVar
 
-from openrouter_client.exchange import StreamExchange
+from openrouter_client.exchange import StreamExchange, event_reader
 from openrouter_client.line import Line
 from openrouter_client.transport import Transport
 from openrouter_core.admission import Stamp, Ticket, Turn
-from openrouter_core.endpoint import HttpRequest
+from openrouter_core.endpoint import Endpoint, HttpRequest
 from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome
 from openrouter_core.states import Clocks, State
-from openrouter_core.wire.chunk import ChatCompletionChunk
-from openrouter_core.wire.response import ChatCompletionResponse
 
 T = TypeVar("T")
 
@@ -57,16 +55,18 @@ class World(Protocol):
         """Send a request, and tell the outcome within `timeout` seconds."""
         ...
 
-    def stream(self, request: HttpRequest, clocks: Clocks, *, handing_out: bool) -> Exchange:
-        """Prepare one attempt of a request that is answered by a stream."""
+    def stream(
+        self, endpoint: Endpoint[Any, Any], request: HttpRequest, clocks: Clocks, *, handing_out: bool
+    ) -> Exchange:
+        """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read."""
         ...
 
 
 class Exchange(Protocol):
-    """One streamed attempt: its chunks as they come, and then, or when it was left, its outcome."""
+    """One streamed attempt: its events as they come, and then, or when it was left, its outcome."""
 
-    def batches(self) -> AsyncGenerator[Sequence[ChatCompletionChunk], None]:
-        """Give the chunks, those together that came together; closing the generator drops the connection."""
+    def batches(self) -> AsyncGenerator[Sequence[Any], None]:
+        """Give the events, those together that came together; closing the generator drops the connection."""
         ...
 
     async def collect(self) -> Outcome:
@@ -77,7 +77,7 @@ class Exchange(Protocol):
         """Tell how the attempt ended, or that it was left before its end."""
         ...
 
-    def snapshot(self) -> ChatCompletionResponse:
+    def snapshot(self) -> Any:
         """Give what has come of the answer so far."""
         ...
 
@@ -129,9 +129,12 @@ class RealWorld:
         """Send a request, and tell the outcome within `timeout` seconds."""
         return self.transport.send(request, timeout)
 
-    def stream(self, request: HttpRequest, clocks: Clocks, *, handing_out: bool) -> StreamExchange:
-        """Prepare one attempt of a request that is answered by a stream."""
-        return StreamExchange(self.transport, request, clocks, handing_out=handing_out)
+    def stream(
+        self, endpoint: Endpoint[Any, Any], request: HttpRequest, clocks: Clocks, *, handing_out: bool
+    ) -> Exchange:
+        """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read."""
+        reader = event_reader(endpoint, clocks, self.transport, handing_out=handing_out)
+        return StreamExchange(self.transport, request, clocks, reader)
 
     async def sleep(self, seconds: float) -> None:
         """Wait; but not on, once the client is closed."""

@@ -22,6 +22,7 @@ from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.endpoint import Endpoint, HttpRequest
+from openrouter_core.endpoints.inference import GET_VIDEO
 from openrouter_core.errors import (
     AuthError,
     BudgetExceeded,
@@ -527,3 +528,12 @@ def test_outcomes_of_any_kind_have_a_place_among_the_attempts() -> None:
     for outcome in (said(GOOD), streamed(Finished(), text="x"), Unreachable("dns", "no"), TimedOut("attempt", 60.0)):
         past = c.after(sent(job()), outcome, 101.0, Seen(kind="other"))
         assert past.attempts[0].status == (200 if isinstance(outcome, (Responded, Streamed)) else None)
+
+
+def test_asking_about_a_job_does_not_count_its_cost_again() -> None:
+    """Bug: a video that costs 2 USD uses up 20 by being asked about ten times."""
+    asking: Job[Any] = Job(GET_VIDEO, HttpRequest("GET", "https://host/videos/v"), Policy(schedule=Attempts(0)))
+    body = {"id": "v", "status": "completed", "usage": {"cost": 2.0}}
+    done = answered(sent(asking), said(body), 0, 101.0, 0.5)
+    assert isinstance(done, Done)
+    assert done.past.spent == 0.0

@@ -56,40 +56,45 @@ def everything_shown(value: OpenRouterConfig) -> str:
 
 @given(KEYS, st.sampled_from(FIELDS), JUNK)
 def test_the_key_is_never_shown(key: str, field: str, junk: Any) -> None:
-    """Bug: the key in a log line, a traceback, a pickle on a queue, or the error about another field."""
-    value = OpenRouterConfig(**{"api_key": key, "proxy": f"http://user:{key}@proxy", field: junk})
+    """Bug: a key in a log line, a traceback, a pickle on a queue, or the error about another field."""
+    proxy = f"http://user:{key}@proxy"
+    value = OpenRouterConfig(**{"api_key": key, "management_key": key[::-1], "proxy": proxy, field: junk})
     shown = everything_shown(value)
     result = checked(value)
     if isinstance(result, Failure):
         shown += f"{result}{result.failure()}{pickle.dumps(result.failure())!r}"
     else:
         shown += repr(result)
-    told = OpenRouterConfig.from_env({"OPENROUTER_API_KEY": key, "OPENROUTER_TIMEOUT_SECS": str(junk)})
+    environ = {f"OPENROUTER_{name}": key for name in ("API_KEY", "MANAGEMENT_KEY")}
+    told = OpenRouterConfig.from_env({**environ, "OPENROUTER_TIMEOUT_SECS": str(junk)})
     shown += f"{told}{told.swap().value_or(None)}"
     assert key not in shown
+    assert key[::-1] not in shown
 
 
 def test_the_property_bites() -> None:
     prop, fields = test_the_key_is_never_shown, st.sampled_from(FIELDS)
     caught(prop, KEYS, fields, JUNK, where=c, masked=lambda _name, value: value)
     caught(prop, KEYS, fields, JUNK, where=c, ADDRESSES=())
+    caught(prop, KEYS, fields, JUNK, where=c, KEYS=("api_key",))
     caught(prop, KEYS, fields, JUNK, where=OpenRouterConfig, __rich_repr__=msgspec.Struct.__rich_repr__)
     caught(prop, KEYS, fields, JUNK, where=OpenRouterConfig, __repr__=msgspec.Struct.__repr__)
 
 
 @pytest.mark.parametrize("key", [KEY, KEY.encode(), [KEY], 1234567890123456])
 def test_a_key_of_any_type_is_masked(key: Any) -> None:
-    value = OpenRouterConfig(api_key=key)
+    value = OpenRouterConfig(api_key=key, management_key=key)
     assert "1234567" not in everything_shown(value)
-    assert "api_key='***'" in repr(value)
+    assert "api_key='***', management_key='***'" in repr(value)
     assert "1234567" not in str(checked(value).swap().value_or(None))
 
 
 def test_copies_keep_the_key_and_pickles_do_not() -> None:
-    value = config(app_title="T", proxy="http://u:p@proxy:8080")
+    value = config(app_title="T", proxy="http://u:p@proxy:8080", management_key="sk-or-manages")
     assert copy.copy(value).api_key == copy.deepcopy(value).api_key == KEY
     other = pickle.loads(pickle.dumps(value))  # noqa: S301
-    assert (other.api_key, other.app_title, other.proxy) == ("", "T", "http://***@proxy:8080")
+    assert (other.api_key, other.management_key) == ("", "")
+    assert (other.app_title, other.proxy) == ("T", "http://***@proxy:8080")
     assert isinstance(checked(other).failure(), AuthError)
 
 
@@ -102,9 +107,16 @@ def test_an_empty_key_is_an_auth_error(key: Any) -> None:
 
 @pytest.mark.parametrize("key", ["qq qq", "qq\r\nX-Evil: 1", "qqqq\n", " qqqq", "qschlüssel", "qq\x00", "qq\x7f"])
 def test_a_key_that_no_header_can_carry_is_an_auth_error(key: str) -> None:
-    error = checked(OpenRouterConfig(api_key=key)).failure()
-    assert isinstance(error, AuthError)
-    assert key.strip() not in str(error)
+    for wrong in (OpenRouterConfig(api_key=key), OpenRouterConfig(api_key=KEY, management_key=key)):
+        error = checked(wrong).failure()
+        assert isinstance(error, AuthError)
+        assert key.strip() not in str(error)
+
+
+def test_one_of_the_two_keys_is_enough() -> None:
+    """Bug: who only manages keys has to make up an inference key."""
+    assert isinstance(checked(OpenRouterConfig(management_key=KEY)), Success)
+    assert isinstance(checked(OpenRouterConfig(api_key="  ", management_key=KEY)).failure(), AuthError)
 
 
 # --- every field ----------------------------------------------------------------------------------------------------
@@ -164,7 +176,7 @@ def test_a_field_that_does_not_fit_is_named_with_its_value_and_bound(field: str,
 
 
 def test_every_field_but_the_key_has_a_bad_value_in_the_list() -> None:
-    assert {field for field, _ in BAD} == set(FIELDS) - {"api_key"}
+    assert {field for field, _ in BAD} == set(FIELDS) - {"api_key", "management_key"}
 
 
 def test_what_fits_is_accepted_unchanged() -> None:
@@ -292,6 +304,7 @@ def test_what_is_no_setting_of_a_field_is_named_config() -> None:
 
 TOLD: dict[str, tuple[str, Any]] = {
     "api_key": (f" {KEY}\n", KEY),
+    "management_key": ("sk-or-v1-manages", "sk-or-v1-manages"),
     "base_url": ("https://eu.openrouter.ai/api/v1", "https://eu.openrouter.ai/api/v1"),
     "default_model": ("acme/one", "acme/one"),
     "timeout_secs": ("12.5", 12.5),

@@ -24,3 +24,12 @@ def test_managing_takes_a_management_key_and_signing_in_none() -> None:
     assert keys["none"] == {"BUY_CREDITS_COINBASE", "EXCHANGE_CODE", "EXCHANGE_TOKEN", "LIST_JSON_WEB_KEYS"}
     assert {"CREATE_KEY", "GET_CREDITS", "LIST_GUARDRAILS", "GET_ACTIVITY", "SUBMIT_FEEDBACK"} <= keys["management"]
     assert not {"GET_CURRENT_KEY", "LIST_MODELS", "RESPONSES", "LIST_PRESETS", "STORE_SECRET"} & keys["management"]
+
+
+def test_what_models_do_is_billed_and_asking_about_it_is_not() -> None:
+    """Bug: a budget that embeddings do not count against, or that forbids to look at the models."""
+    billed = {name for name, endpoint in TABLE.items() if endpoint.billed}
+    assert billed == {
+        *("CHAT_COMPLETIONS", "COMPLETIONS", "RESPONSES", "MESSAGES", "EMBEDDINGS", "RERANK", "DECISIONS"),
+        *("SYSTEM_ONE", "IMAGES", "SPEECH", "TRANSCRIPTIONS", "TRANSCRIPTION_UPLOADS", "CREATE_VIDEO", "CREATE_BATCH"),
+    }

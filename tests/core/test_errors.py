@@ -116,3 +116,8 @@ def test_known_and_replaced_keep_the_type() -> None:
     error: e.DataSourceError = e.Forbidden(message="no")
     assert e.known(error) is error
     assert e.replaced(error, message="never") == e.Forbidden(message="never")
+
+
+def test_a_missing_key_says_where_it_is_set() -> None:
+    assert "OPENROUTER_API_KEY" in str(e.AuthError(message="no"))
+    assert "OPENROUTER_MANAGEMENT_KEY" in str(e.AuthError(message="no", key="management"))

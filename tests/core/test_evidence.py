@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from openrouter_core.errors import (
@@ -22,7 +24,10 @@ from openrouter_core.errors import (
 from openrouter_core.evidence import asked, seen_in_answer, seen_in_error
 from openrouter_core.limit.seen import Ask, Seen
 from openrouter_core.limit.standard import FREE, scopes
+from openrouter_core.wire.generation import Generation
+from openrouter_core.wire.messages import MessagesResponse, MessagesUsage
 from openrouter_core.wire.response import ChatCompletionResponse, Usage
+from openrouter_core.wire.videos import Video, VideoUsage
 
 PAID, FOR_FREE = Ask(scopes("x-ai/grok-4.7")), Ask(scopes("vendor/model:free"))
 
@@ -68,6 +73,16 @@ def test_an_answer_tells_its_tokens() -> None:
     assert seen_in_answer(ChatCompletionResponse(usage=Usage(total_tokens=12))).cost is None
     assert seen_in_answer(ChatCompletionResponse()) == Seen(kind="ok")
     assert seen_in_answer({"anything": 1}) == Seen(kind="ok")
+
+
+def test_other_answers_tell_their_tokens_too_in_their_own_words() -> None:
+    """Bug: a message's tokens are never settled; or an amount of money called `usage` is taken for an account of it."""
+    told = MessagesResponse(content=[], usage=MessagesUsage(input_tokens=3, output_tokens=4, cost=0.5))
+    assert seen_in_answer(told) == Seen(kind="ok", tokens=7, cost=0.5)
+    assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage(output_tokens=4))).tokens == 4
+    assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage())).tokens is None
+    assert seen_in_answer(Video(id="v", status="pending", usage=VideoUsage(cost=2.0))).cost == 2.0
+    assert seen_in_answer(Generation(id="g", usage=Decimal(1))) == Seen(kind="ok")
 
 
 def test_what_is_asked_names_the_model_and_estimates_its_tokens() -> None:

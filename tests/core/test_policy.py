@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,22 @@ from openrouter_core import policy as p
 from openrouter_core import schedule as s
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.errors import DeadlineExceeded, EmptyCompletion, InvalidRequest, ProviderError, RateLimited
-from openrouter_core.outcome import Cut, Outcome
+from openrouter_core.endpoint import Endpoint
+from openrouter_core.errors import (
+    ConnectError,
+    DeadlineExceeded,
+    EmptyCompletion,
+    InsufficientCredits,
+    InvalidRequest,
+    ProviderError,
+    RateLimited,
+    Timeout,
+)
+from openrouter_core.outcome import Cut, Interrupted, Outcome, TimedOut, Unreachable
 from openrouter_core.policy import Fail, Ok, Policy, Retry, decide, policy_of, with_deadline
 from openrouter_core.schedule import Attempts, Both, Exponential, Heeding, History, Immediate, Within
 from openrouter_core.verdict import Rules
+from openrouter_core.wire.videos import Video, VideoRequest
 
 ROLLS = st.floats(0.0, 1.0, exclude_max=True)
 CONFIGS = st.builds(
@@ -199,3 +211,41 @@ def test_a_deadline_that_is_no_positive_number_is_refused(seconds: Any) -> None:
 def test_until_when_a_deadline_lasts() -> None:
     assert p.until(Policy(schedule=Immediate()), 5.0) is None
     assert p.until(Policy(schedule=Immediate(), deadline=3.0), 5.0) == 8.0
+
+
+# --- what makes something -------------------------------------------------------------------------------------------
+
+ONCE = Endpoint("POST", "/videos", VideoRequest, Video, repeatable=False)
+
+
+@given(OUTCOMES | HINTED, HISTORIES, ROLLS)
+def test_what_may_have_acted_is_not_sent_again_where_it_makes_something(
+    outcome: Outcome, history: History, roll: float
+) -> None:
+    """Bug: a video that is made, and paid for, twice, because the first answer was lost on its way."""
+    decision = decide(Policy(schedule=Attempts(9)), ONCE, outcome, history, roll)
+    if isinstance(decision, Retry):
+        assert isinstance(decision.error, (RateLimited, InsufficientCredits, ConnectError, Timeout))
+        assert getattr(decision.error, "sent", False) is False
+
+
+@pytest.mark.parametrize(
+    ("outcome", "again"),
+    [
+        (failed(429), True),
+        (failed(200, code=429), True),
+        (Unreachable("refused", "no"), True),
+        (TimedOut("connect", 10.0, sent=False), True),
+        (TimedOut("attempt", 60.0), False),
+        (failed(503), False),
+        (failed(408), False),
+        (failed(200, code=502), False),
+        (Interrupted("lost"), False),
+    ],
+)
+def test_what_was_certainly_not_done_is_tried_again(outcome: Outcome, *, again: bool) -> None:
+    """Bug: a refusal for the rate fails a submission for good; or a timeout submits it twice."""
+    policy = Policy(schedule=Attempts(3))
+    assert isinstance(decide(policy, ONCE, outcome, History(0), 0.5), Retry) == again
+    repeat = msgspec.structs.replace(ONCE, repeatable=True)
+    assert isinstance(decide(policy, repeat, outcome, History(0), 0.5), Retry)

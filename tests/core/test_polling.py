@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openrouter_core.errors import Forbidden, NotFound
-from openrouter_core.polling import BATCH, GENERATION, VIDEO, Polling, failure_of_job, next_ask, not_yet
+from openrouter_core.errors import ConnectError, Disconnected, Forbidden, NotFound, ProviderError, RateLimited, Timeout
+from openrouter_core.polling import BATCH, GENERATION, VIDEO, Polling, ask_again, failure_of_job, next_ask, not_yet
 from openrouter_core.wire import batches, videos
 from openrouter_core.wire.batches import Batch
 from openrouter_core.wire.videos import Video
@@ -66,3 +66,14 @@ def test_a_job_that_ended_badly_is_a_failure_with_its_reason(job: Video | Batch,
     error = failure_of_job(job)
     assert error is not None
     assert error.message == message
+
+
+def test_a_question_that_fails_is_asked_again_and_a_refusal_is_not() -> None:
+    """Bug: half an hour of a video is given up for one 503."""
+    for lost in (ProviderError(message=""), RateLimited(message=""), Timeout(message=""), Disconnected(message="")):
+        assert ask_again(VIDEO, lost, 1e6)
+    assert ask_again(VIDEO, ConnectError(message="", kind="dns"), 0.0)
+    assert not ask_again(VIDEO, ConnectError(message="", kind="closed"), 0.0)
+    assert not ask_again(VIDEO, Forbidden(message=""), 0.0)
+    assert not ask_again(VIDEO, NotFound(message=""), 0.0)
+    assert ask_again(GENERATION, NotFound(message=""), 1.0)

@@ -50,6 +50,7 @@ async def test_the_example_runs(place: str, tmp_path: Path) -> None:
             **os.environ,
             "OPENROUTER_API_KEY": simulator.api_key,
             "OPENROUTER_BASE_URL": simulator.base_url,
+            "OPENROUTER_MANAGEMENT_KEY": simulator.management_key,
             "PYTHONWARNINGS": "error",
         }
         process = await asyncio.create_subprocess_exec(

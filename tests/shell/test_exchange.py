@@ -15,8 +15,9 @@ from tests.shell import sse
 from tests.shell.loopback import KEY, OK, Loopback, Talk, answer, completion, error, hang_up, reset, silence, until
 
 from openrouter_client import OpenRouterConfig
-from openrouter_client.exchange import StreamExchange
+from openrouter_client.exchange import StreamExchange, event_reader
 from openrouter_client.transport import Transport
+from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.outcome import (
     Cut,
@@ -48,12 +49,13 @@ async def transport_to(server: Loopback | str, **settings: Any) -> AsyncIterator
         await transport.close()
 
 
-def exchange_on(transport: Transport, clocks: Clocks = CLOCKS, *, handing_out: bool = True) -> StreamExchange:
+def exchange_on(transport: Transport, clocks: Clocks = CLOCKS, *, handing_out: bool = True) -> StreamExchange[Any]:
     request = HttpRequest("POST", transport.config.base_url + "/chat/completions", (), b"{}")
-    return StreamExchange(transport, request, clocks, handing_out=handing_out)
+    reader = event_reader(CHAT_COMPLETIONS, clocks, transport, handing_out=handing_out)
+    return StreamExchange(transport, request, clocks, reader)
 
 
-async def taken(exchange: StreamExchange) -> list[ChatCompletionChunk]:
+async def taken(exchange: StreamExchange[Any]) -> list[ChatCompletionChunk]:
     return [chunk async for chunks in exchange.batches() for chunk in chunks]
 
 

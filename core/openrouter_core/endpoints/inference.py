@@ -30,40 +30,42 @@ from openrouter_core.wire.responses import ResponsesRequest, ResponsesResponse
 from openrouter_core.wire.responses_events import ResponsesEvent
 from openrouter_core.wire.videos import Video, VideoContent, VideoJob, VideoRequest
 
-COMPLETIONS = Endpoint("POST", "/completions", CompletionRequest, CompletionResponse)
+COMPLETIONS = Endpoint("POST", "/completions", CompletionRequest, CompletionResponse, billed=True)
 """Go on with a text (legacy)."""
 
-RESPONSES = Endpoint("POST", "/responses", ResponsesRequest, ResponsesResponse, events=ResponsesEvent)
+RESPONSES = Endpoint("POST", "/responses", ResponsesRequest, ResponsesResponse, events=ResponsesEvent, billed=True)
 """Create a response, whole or as a stream."""
 
-MESSAGES = Endpoint("POST", "/messages", MessagesRequest, MessagesResponse, events=MessagesEvent)
+MESSAGES = Endpoint("POST", "/messages", MessagesRequest, MessagesResponse, events=MessagesEvent, billed=True)
 """Create a message as Anthropic does, whole or as a stream."""
 
-EMBEDDINGS = Endpoint("POST", "/embeddings", EmbeddingsRequest, EmbeddingsResponse)
+EMBEDDINGS = Endpoint("POST", "/embeddings", EmbeddingsRequest, EmbeddingsResponse, billed=True)
 """Make vectors."""
 
-RERANK = Endpoint("POST", "/rerank", RerankRequest, RerankResponse)
+RERANK = Endpoint("POST", "/rerank", RerankRequest, RerankResponse, billed=True)
 """Sort documents by relevance."""
 
-DECISIONS = Endpoint("POST", "/decisions", DecisionsRequest, DecisionsResponse, base="alpha")
+DECISIONS = Endpoint("POST", "/decisions", DecisionsRequest, DecisionsResponse, base="alpha", billed=True)
 """Answer typed questions (alpha)."""
 
-SYSTEM_ONE = Endpoint("POST", "/systemone", DecisionsRequest, DecisionsResponse)
+SYSTEM_ONE = Endpoint("POST", "/systemone", DecisionsRequest, DecisionsResponse, billed=True)
 """Answer typed questions, fast."""
 
-IMAGES = Endpoint("POST", "/images", ImagesRequest, ImagesResponse, events=ImageEvent)
+IMAGES = Endpoint("POST", "/images", ImagesRequest, ImagesResponse, events=ImageEvent, billed=True)
 """Paint, whole or as a stream of sketches."""
 
-SPEECH = Endpoint("POST", "/audio/speech", SpeechRequest, bytes)
+SPEECH = Endpoint("POST", "/audio/speech", SpeechRequest, bytes, billed=True)
 """Say a text; the answer is the sound."""
 
-TRANSCRIPTIONS = Endpoint("POST", "/audio/transcriptions", TranscriptionRequest, TranscriptionResponse)
+TRANSCRIPTIONS = Endpoint("POST", "/audio/transcriptions", TranscriptionRequest, TranscriptionResponse, billed=True)
 """Write down sound that is in the request, or at an address."""
 
-TRANSCRIPTION_UPLOADS = Endpoint("POST", "/audio/transcriptions", TranscriptionUpload, TranscriptionResponse, form=True)
+TRANSCRIPTION_UPLOADS = Endpoint(
+    "POST", "/audio/transcriptions", TranscriptionUpload, TranscriptionResponse, form=True, billed=True
+)
 """Write down a file."""
 
-CREATE_VIDEO = Endpoint("POST", "/videos", VideoRequest, Video, repeatable=False, reports=True)
+CREATE_VIDEO = Endpoint("POST", "/videos", VideoRequest, Video, repeatable=False, reports=True, billed=True)
 """Submit a video."""
 
 GET_VIDEO = Endpoint("GET", "/videos/{jobId}", VideoJob, Video, reports=True)
@@ -75,7 +77,7 @@ GET_VIDEO_CONTENT = Endpoint("GET", "/videos/{jobId}/content", VideoContent, byt
 LIST_BATCHES = Endpoint("GET", "/batches", ListBatches, Page[Batch], pages=ByCursor())
 """List batches, the newest first, without results."""
 
-CREATE_BATCH = Endpoint("POST", "/batches", BatchRequest, Batch, repeatable=False, reports=True)
+CREATE_BATCH = Endpoint("POST", "/batches", BatchRequest, Batch, repeatable=False, reports=True, billed=True)
 """Submit a batch."""
 
 GET_BATCH = Endpoint("GET", "/batches/{id}", Id, Batch, reports=True)

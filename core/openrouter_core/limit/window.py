@@ -9,7 +9,7 @@
     admit    used < limit ? 0 : end - now
     429      limit, end = now + resets_in + skew + guard, used = limit
     roll     end = end + n * window: the grid of the server, not of our first send
-    early    a 429 whose named reset has passed on our clock: skew = max(0.25, 2 * skew), end = now + the difference
+    early    a 429 whose named reset has come on our clock: skew = max(0.25, 2 * skew), end = now + the difference
 
 OpenRouter's own quotas are such windows: 20 requests per UTC minute for `:free` models, 50 or 1000 per UTC day
 (OpenRouter docs, api_reference/limits). After a refusal the next window opens with one call, and a moment later with
@@ -85,7 +85,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         limit = max(1.0, seen.limit * self.share)
         learned = msgspec.structs.replace(state, limit=limit, used=max(limit, state.used), careful=True)
         named = seen.resets_in + self.guard + state.skew
-        if named <= 0.0:
+        if seen.resets_in <= 0.0:
             skew = max(self.ease, 2 * state.skew)
             return msgspec.structs.replace(
                 learned, end=now + max(self.guard, skew - state.skew), skew=skew, length=seen.window or state.length

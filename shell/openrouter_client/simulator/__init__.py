@@ -1,14 +1,16 @@
 """A local OpenRouter: a real server on loopback that speaks OpenRouter's dialect, with trouble on demand.
 
 It is a stand-in. No language model runs; the answers are seeded, and say so (the header `X-OpenRouter-Simulator: true`,
-the `system_fingerprint` "local-simulator"). It shares no code with the client, so that the two can disagree.
+the `system_fingerprint` "local-simulator"). What it plays shares no code with the client, so that the two can disagree:
+chat completions, completions, responses, messages, embeddings, models, key, credits, generation. All other endpoints
+give a plausible answer, made of the client's own types (`shelf`).
 
     async with Simulator(seed=1, faults="500:0.1,reset:0.05", quota="10/s") as sim:
         config = OpenRouterConfig(api_key=sim.api_key, base_url=sim.base_url)
         sim.script("429-retry-after@2", "ok")      # what the next two requests meet
 
 The way of a request: `server` (sockets) -> `desk` (which answer, and what to remember) -> `ask` (what is asked) ->
-`answers`, `sample`, `market` (what is said) -> `replies`, `streams` (how it is sent) -> `trouble`, `faults`,
+`answers`, `sample`, `market` (what is said) -> `skins`, `replies`, `streams` (how it is sent) -> `trouble`, `faults`,
 `sabotage`, `envelopes` (what goes wrong) -> `wire` (bytes and pauses, as data) -> `server`.
 """
 

@@ -144,6 +144,9 @@ def listed(model: Model) -> Json:
             "tools",
             "top_p",
         ],
+        "default_parameters": None,
+        "supported_voices": None,
+        "links": {"details": f"/api/v1/models/{model.id}/endpoints"},
         "expiration_date": None,
     }
 

@@ -13,19 +13,20 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
-from openrouter_client.simulator import ask, catalog, envelopes, replies
+from openrouter_client.simulator import ask, envelopes, listings, replies, shelf, vectors
 from openrouter_client.simulator.answers import Completion, complete
 from openrouter_client.simulator.dice import Dice, digest
 from openrouter_client.simulator.faults import Cut, Drip, Fault, Healthy, Lost, Slow
-from openrouter_client.simulator.loose import Json
+from openrouter_client.simulator.loose import Json, mapping
 from openrouter_client.simulator.quota import Level, Quota, Refused, take
 from openrouter_client.simulator.sabotage import Scene, spoil
 from openrouter_client.simulator.schemas import UnsatisfiableError
+from openrouter_client.simulator.skins import CHAT, SKINS, Skin, rewritten
 from openrouter_client.simulator.trouble import Chance, choose
 from openrouter_client.simulator.wire import Reply, json_reply
 
 _REMEMBERED = 100_000
-_CHAT = ("/api/v1/chat/completions", "/api/v1/completions")
+_PUBLIC = ("/api/v1/models", "/api/v1/models/count", "/api/v1/providers", "/api/v1/images/models")
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
@@ -42,7 +43,13 @@ class Desk:
     """Answers requests one after the other. `script` holds the faults that the next requests meet, in order."""
 
     def __init__(
-        self, *, seed: int, chances: tuple[Chance, ...], quota: Quota | None, api_key: str, latency: tuple[float, float]
+        self,
+        *,
+        seed: int,
+        chances: tuple[Chance, ...],
+        quota: Quota | None,
+        keys: tuple[str, str],
+        latency: tuple[float, float],
     ) -> None:
         self.script: deque[tuple[str, Fault]] = deque()
         self.cost: float = 0.0
@@ -50,14 +57,13 @@ class Desk:
         self._chances = chances
         self._quota = quota
         self._level = Level()
-        self._api_key = api_key
+        self._api_key, self._management_key = keys
         self._latency = latency
         self._seen: Counter[bytes] = Counter()
         self._cache: OrderedDict[bytes, Completion] = OrderedDict()
         self._generations: OrderedDict[str, Completion] = OrderedDict()
         self._looked_up: set[str] = set()
         self._pages: Mapping[str, Callable[[Incoming], Reply]] = {
-            "/api/v1/models": self._models,
             "/api/v1/key": self._key,
             "/api/v1/credits": self._credits,
             "/api/v1/generation": self._generation,
@@ -66,7 +72,7 @@ class Desk:
     def answer(self, incoming: Incoming, now: float, wall: float) -> Reply:
         """The reply to a request; `now` is on a clock that never goes back, `wall` in seconds since 1970."""
         scripted = self.script.popleft() if self.script else None
-        if incoming.path not in _CHAT:
+        if incoming.path not in SKINS:
             page = self._page(incoming)
             return page if scripted is None else self._spoilt(scripted, page, None, wall, stream=False)
         if incoming.method != "POST":
@@ -75,7 +81,8 @@ class Desk:
         return refused or self._chat(incoming, scripted, wall)
 
     def _chat(self, incoming: Incoming, scripted: tuple[str, Fault] | None, wall: float) -> Reply:
-        asked = ask.read(incoming.body)
+        skin = SKINS[incoming.path]
+        asked = ask.read(incoming.body if skin is CHAT else rewritten(skin, incoming.body))
         if isinstance(asked, ask.Wrong):
             wrong = envelopes.plain(asked.status, asked.message, f"{asked.status} invalid")
             return wrong if scripted is None else self._spoilt(scripted, wrong, None, wall, stream=False)
@@ -86,12 +93,13 @@ class Desk:
         request = digest(incoming.path, incoming.body)
         caching = incoming.headers.get("x-openrouter-cache", "").lower() == "true"
         if caching and request in self._cache and scripted is None:
-            return self._hit(self._cache[request], stream=asked.stream)
+            return self._hit(self._cache[request], skin, stream=asked.stream)
         name, fault = scripted or self._chance(request)
-        reply = self._healthy(done, request, stream=asked.stream)
+        reply = self._healthy(done, request, skin, stream=asked.stream)
         if isinstance(fault, Healthy | Slow | Drip | Cut | Lost):
             self._finished(done, request if caching else None)
-        spoilt = self._spoilt((name, fault), reply, done, wall, stream=asked.stream)
+        # Troubles in the middle of a stream are told in a chat's words: other skins fail before it.
+        spoilt = self._spoilt((name, fault), reply, done, wall, stream=asked.stream and skin is CHAT)
         status = (("X-OpenRouter-Cache-Status", "MISS"),) if caching else ()
         return msgspec.structs.replace(spoilt, headers=spoilt.headers + status)
 
@@ -124,9 +132,9 @@ class Desk:
         chance = choose(self._chances, roll)
         return ("ok", Healthy()) if chance is None else (chance.name, chance.fault)
 
-    def _healthy(self, done: Completion, request: bytes, *, stream: bool) -> Reply:
+    def _healthy(self, done: Completion, request: bytes, skin: Skin, *, stream: bool) -> Reply:
         latency = Dice(self._seed, "latency", request, done.id).between(*self._latency)
-        return replies.streamed(done, self._seed, latency) if stream else replies.whole(done, latency)
+        return replies.streamed(done, self._seed, latency, skin) if stream else replies.whole(done, latency, skin)
 
     def _spoilt(
         self, chosen: tuple[str, Fault], reply: Reply, done: Completion | None, wall: float, *, stream: bool
@@ -144,31 +152,60 @@ class Desk:
             if len(memory) > _REMEMBERED:
                 memory.popitem(last=False)
 
-    def _hit(self, done: Completion, *, stream: bool) -> Reply:
+    def _hit(self, done: Completion, skin: Skin, *, stream: bool) -> Reply:
         """A finished answer again, at no cost (OpenRouter docs, features/response-caching)."""
         free = msgspec.structs.replace(done, model=msgspec.structs.replace(done.model, prompt=0, completion=0))
-        reply = replies.streamed(free, self._seed, 0.0) if stream else replies.whole(free, 0.0)
+        reply = replies.streamed(free, self._seed, 0.0, skin) if stream else replies.whole(free, 0.0, skin)
         status = (("X-OpenRouter-Cache-Status", "HIT"), ("X-OpenRouter-Cache-Source-Id", done.id))
         return msgspec.structs.replace(reply, kind="cache hit", headers=reply.headers + status)
 
     def _page(self, incoming: Incoming) -> Reply:
-        page = self._pages.get(incoming.path)
-        if page is None:
-            return envelopes.plain(404, "Not Found")
-        if incoming.method != "GET":
-            return envelopes.plain(405, "Method Not Allowed", headers=(("Allow", "GET"),))
-        if page != self._models and incoming.headers.get("authorization") != f"Bearer {self._api_key}":
-            return envelopes.plain(401, "No auth credentials found")
-        return page(incoming)
+        own = self._pages.get(incoming.path)
+        listed = None if own else listings.listing(incoming.path, incoming.query)
+        if own is not None or listed is not None:
+            served = None
+            if incoming.method != "GET":
+                return envelopes.plain(405, "Method Not Allowed", headers=(("Allow", "GET"),))
+        else:
+            served = shelf.find(incoming.method, incoming.path)
+            if served is None:
+                return shelf.not_allowed(incoming.path) or envelopes.plain(404, "Not Found")
+        refused = self._unkeyed(incoming, "inference" if served is None else served.key)
+        if refused is not None:
+            return refused
+        if incoming.path == "/api/v1/embeddings":
+            return self._embeddings(incoming)
+        return listed or (
+            own(incoming) if own else shelf.answered(served) if served else envelopes.plain(404, "Not Found")
+        )
 
-    def _models(self, incoming: Incoming) -> Reply:
-        del incoming
-        models = [catalog.listed(model) for model in catalog.MODELS]
-        return json_reply("ok", 200, {"data": models, "total_count": len(models)})
+    def _unkeyed(self, incoming: Incoming, wanted: str) -> Reply | None:
+        """The refusal of a request without the key that it wants. Either key may ask about keys and credits."""
+        given = incoming.headers.get("authorization", "")
+        manages = given == f"Bearer {self._management_key}"
+        if wanted == "none" or incoming.path in _PUBLIC or (incoming.path in self._pages and manages):
+            return None
+        if wanted == "management" and given == f"Bearer {self._api_key}":
+            return envelopes.plain(401, "Invalid management key")
+        good = manages if wanted == "management" else given == f"Bearer {self._api_key}"
+        return None if good else envelopes.plain(401, "No auth credentials found")
+
+    def _embeddings(self, incoming: Incoming) -> Reply:
+        try:
+            fields = mapping(msgspec.json.decode(incoming.body))
+        except msgspec.DecodeError:
+            return envelopes.plain(400, "Invalid JSON in request body", "400 invalid")
+        reply, cost = vectors.embedded(fields, self._seed)
+        self.cost += cost
+        return reply
 
     def _key(self, incoming: Incoming) -> Reply:
         del incoming
-        usage: Json = {f"usage{period}": self.cost for period in ("", "_daily", "_weekly", "_monthly")}
+        periods = ("", "_daily", "_weekly", "_monthly")
+        usage: Json = {f"usage{period}": self.cost for period in periods}
+        usage |= {f"byok_usage{period}": 0 for period in periods}
+        absent = ("creator_user_id", "effective_budget", "organization_id", "workspace_id")
+        usage |= dict.fromkeys(absent)
         return json_reply(
             "ok",
             200,
@@ -180,6 +217,11 @@ class Desk:
                     "limit_remaining": None,
                     "is_free_tier": False,
                     "is_management_key": False,
+                    "is_provisioning_key": False,
+                    "include_byok_in_limit": False,
+                    "allowed_data_regions": ["global"],
+                    "budgets": [],
+                    "rate_limit": {"requests": -1, "interval": "10s", "note": "This field is deprecated."},
                     "expires_at": None,
                     "free_model_daily_requests": {"used": 0, "limit": 1000, "remaining": 1000},
                     **usage,
@@ -204,6 +246,7 @@ class Desk:
 def _recorded(done: Completion) -> Json:
     return {
         "id": done.id,
+        "created_at": "2026-11-01T12:00:00.000Z",
         "model": done.model.id,
         "provider_name": done.model.house.provider,
         "finish_reason": done.finish,

@@ -25,3 +25,8 @@ def text(value: object) -> str:
 def number(value: object) -> float | None:
     """The value, if it is a JSON number (true and false are none); otherwise None."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def texts(content: object) -> list[Json]:
+    """The parts of a message, as a chat's: those with a text keep it."""
+    return [{"type": "text", "text": text(mapping(part).get("text"))} for part in sequence(content)]

@@ -5,9 +5,9 @@ An answer that is not streamed begins with keep-alive whitespace, a stream with 
 
 import msgspec
 
-from openrouter_client.simulator.answers import Completion, body
+from openrouter_client.simulator.answers import Completion
 from openrouter_client.simulator.dice import Dice
-from openrouter_client.simulator.streams import DONE, ended, event, said
+from openrouter_client.simulator.skins import CHAT, Skin
 from openrouter_client.simulator.wire import COMMENT, PADDING, Pause, Reply, Step, Write
 
 JSON = ("Content-Type", "application/json")
@@ -19,20 +19,19 @@ def marked(done: Completion) -> tuple[tuple[str, str], ...]:
     return (("X-Generation-Id", done.id),)
 
 
-def whole(done: Completion, latency: float) -> Reply:
+def whole(done: Completion, latency: float, skin: Skin = CHAT) -> Reply:
     """The answer in one body, `latency` seconds after its head."""
     return Reply(
         kind="ok",
         headers=(JSON, *marked(done)),
         framing="chunked",
-        steps=(*waited(PADDING, done, latency), Write(msgspec.json.encode(body(done)))),
+        steps=(*waited(PADDING, done, latency), Write(msgspec.json.encode(skin.body(done)))),
     )
 
 
-def streamed(done: Completion, seed: int, latency: float) -> Reply:
-    """The answer as a stream: half the latency before the first chunk, half between the chunks."""
-    chunks = [*said(done, seed), *ended(done)]
-    return stream_of(done, waited(COMMENT, done, latency / 2), [*map(event, chunks), DONE], latency / 2)
+def streamed(done: Completion, seed: int, latency: float, skin: Skin = CHAT) -> Reply:
+    """The answer as a stream: half the latency before the first event, half between the events."""
+    return stream_of(done, waited(COMMENT, done, latency / 2), skin.events(done, seed), latency / 2)
 
 
 def stream_of(done: Completion, opening: tuple[Step, ...], events: list[bytes], latency: float = 0.0) -> Reply:

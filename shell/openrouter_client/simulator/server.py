@@ -24,6 +24,9 @@ from openrouter_client.simulator.wire import Drop, Pause, Repeat, Reply, Step, W
 API_KEY = "sk-or-v1-simulator-5f3c8a"
 """The key that the simulator accepts unless it is told another."""
 
+MANAGEMENT_KEY = "sk-or-v1-simulator-manages-9d1e"
+"""The key that manages, likewise."""
+
 _REMEMBERED = 10_000
 _LARGEST = 256 << 20
 _PROMPTLY = 0.1
@@ -57,7 +60,7 @@ class Simulator:
     faults: the chances of trouble, see `trouble`: "500:0.05,429-retry-after@2:0.1,reset:0.02", or a mapping.
     quota: how many requests are granted, see `quota`: "10/s", "20/min window", or a Quota.
     host, port: where to listen; port 0 takes a free one.
-    api_key: the key that requests have to carry.
+    api_key, management_key: the keys that requests have to carry.
     latency: an answer takes so many seconds, from and to.
     tls: a server-side context; the address is then an https one.
 
@@ -73,17 +76,19 @@ class Simulator:
         host: str = "127.0.0.1",
         port: int = 0,
         api_key: str = API_KEY,
+        management_key: str = MANAGEMENT_KEY,
         latency: tuple[float, float] = (0.0, 0.0),
         tls: ssl.SSLContext | None = None,
     ) -> None:
         if not 0 <= latency[0] <= latency[1] < float("inf"):
             raise ValueError(f"latency {latency}: expected two times in seconds, the smaller one first")
         self.api_key = api_key
+        self.management_key = management_key
         self.counts: Counter[str] = Counter()
         self.requests: deque[RecordedRequest] = deque(maxlen=_REMEMBERED)
         chances = trouble.parse_faults(faults)
         parsed = parse_quota(quota) if isinstance(quota, str) else quota
-        self._desk = Desk(seed=seed, chances=chances, quota=parsed, api_key=api_key, latency=latency)
+        self._desk = Desk(seed=seed, chances=chances, quota=parsed, keys=(api_key, management_key), latency=latency)
         self._host, self._port, self._tls = host, port, tls
         self._runner: web.AppRunner | None = None
         self._serving: dict[asyncio.Task[object], web.Request] = {}
