@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def said() -> dict[str, str]:
     found: dict[str, str] = {}
     for module in MODULES:
         body = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body
-        for made, text in zip(body, body[1:], strict=False):
+        for made, text in pairwise(body):
             match made, text:
                 case ast.Assign(targets=[ast.Name(name)]), ast.Expr(value=ast.Constant(str(words))):
                     found[name] = words.partition("\n")[0]
