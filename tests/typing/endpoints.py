@@ -26,7 +26,7 @@ async def by_value(client: OpenRouterClient, asked: EmbeddingsRequest, saying: S
     assert_type(await client.request("GET", "/x"), Result[Raw, DataSourceError])
     assert_type(client.stream_bytes(SPEECH, saying), ByteStream)
     assert_type(await client.download(SPEECH, saying, "x.mp3"), Result[Received, DataSourceError])
-    await client.call(EMBEDDINGS, saying)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await client.call(EMBEDDINGS, saying)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
 
 
 async def by_name(client: OpenRouterClient, asked: ResponsesRequest) -> None:

@@ -87,7 +87,8 @@ def _usage(done: Completion, output: int) -> Json:
 def events(done: Completion, seed: int) -> list[bytes]:
     """The answer as a stream, in bytes."""
     begun: Json = {**body(done), "content": [], "stop_reason": None, "usage": _usage(done, 0)}
-    told: list[Json] = [{"type": "message_start", "message": begun}, {"type": "ping"}]
+    told: list[Json] = [{"type": "message_start", "message": begun}]
+    told.append({"type": "ping"})
     for index, block in enumerate(_blocks(done)):
         kind = text(block["type"])
         field = {"thinking": "thinking", "tool_use": "input", "text": "text"}[kind]
@@ -113,5 +114,6 @@ def events(done: Completion, seed: int) -> list[bytes]:
         told.append({"type": "content_block_stop", "index": index})
     ending: Json = {"stop_reason": _STOPPED[done.finish], "stop_sequence": None}
     counted = _usage(done, done.completion_tokens)
-    told += [{"type": "message_delta", "delta": ending, "usage": counted}, {"type": "message_stop"}]
+    told.append({"type": "message_delta", "delta": ending, "usage": counted})
+    told.append({"type": "message_stop"})
     return [b"event: " + text(one["type"]).encode() + b"\n" + event(one) for one in told]
