@@ -37,11 +37,11 @@ class ByteReader(BaseReader[bytes]):
     def feed(self, data: bytes, now: float) -> Sequence[bytes]:
         """Take the next bytes; give them on, up to the limit."""
         allowed = data[: max(0, self.limit - self.received)]
-        self.received += len(data)
+        self.received: int = self.received + len(data)
         self._last, self._started = now, True
         if self.received > self.limit:
-            self.end = Overlong(self.limit)
-        self.delivered = self.delivered or (self.handing_out and bool(allowed))
+            self.end: StreamEnd | None = Overlong(self.limit)
+        self.delivered: bool = self.delivered or (self.handing_out and bool(allowed))
         return (allowed,) if allowed else ()
 
     def finish(self) -> Sequence[bytes]:

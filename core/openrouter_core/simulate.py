@@ -248,7 +248,7 @@ class VirtualWorld(Generic[T]):
                         self.waking = Wake(at)
                         self.later(at, -1, self.waking)
                     return
-                case None:
+                case _:
                     return
 
     def take_turn(self, call: int) -> None:

@@ -65,7 +65,7 @@ class Reader(BaseReader[ChatCompletionChunk]):
         failed = self.fold.error is not None
         if self.handing_out:
             self._held.append(chunk)  # not by `_keep`: what is asked once for a stream is dear for every chunk
-            self.delivered = self.delivered or (self.fold.delivered and not failed)
+            self.delivered: bool = self.delivered or (self.fold.delivered and not failed)
         return Finished() if failed else None
 
     def _whole(self) -> bool:

@@ -168,7 +168,7 @@ class ByteExchange(StreamExchange[bytes]):
         good = isinstance(self.settled, Responded) and 200 <= self.settled.status < 300 and not self.settled.overflow
         if not good or error_in(self.reading.body()) is not None:
             return ()
-        self.settled = None
+        self.settled: Outcome | None = None
         pieces = self.reader.feed(self.reading.body(), asyncio.get_running_loop().time())
         self.reader.finish()
         return (pieces,)

@@ -21,6 +21,7 @@ from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Line, Place
 from openrouter_core.limit.retry_budget import Retries
 from openrouter_core.limit.seen import NOTHING, UNSENT, Ask, Seen
+from openrouter_core.limit.standard import LimitSettings, standard
 
 STEPS = st.lists(st.sampled_from(["come", "end", "cancel"]), max_size=60)
 
@@ -222,3 +223,28 @@ def test_in_a_rush_everybody_goes() -> None:
     cell.wait(ticket(1), "first", math.inf, 0.0)
     assert [cell.rush(0.0), cell.rush(0.0), cell.rush(0.0)] == [Admitted("first"), Admitted("second"), None]
     assert cell.in_flight == 2
+
+
+def test_stats_count_what_ended_and_what_is_known() -> None:
+    """Bug: a figure that counts something else, or goes down."""
+    cell: Admission[str] = Admission(standard(LimitSettings(places=3)), 0.0, Money(maximum=9.0))
+    cell.alive = 6
+    for number in range(6):
+        cell.wait(Ticket(Place(0, number), Ask(("model",), worst=1.0)), "call", math.inf, 0.0)
+    stamps, now = list[Any](), 0.0
+    for _ in range(20):
+        chosen = cell.next(now)
+        if isinstance(chosen, Admitted):
+            stamps.append(chosen.stamp)
+        elif isinstance(chosen, Wait) and chosen.seconds < math.inf:
+            now += chosen.seconds
+    kinds: list[Any] = ["ok", "rate", "server"]
+    for stamp, kind in zip(stamps, kinds, strict=True):
+        cell.over(stamp, Seen(kind=kind, cost=0.5 if kind == "ok" else None), now)
+    stats = cell.stats(now)
+    assert (stats.alive, stats.waiting, stats.in_flight) == (6, 3, 0)
+    assert (stats.answered, stats.refused, stats.failed, stats.refused_share) == (1, 1, 1, 0.5)
+    assert (stats.spent_usd, stats.guessed_usd, stats.reserved_usd) == (2.5, 2.0, 0.0)
+    assert set(stats.scopes) == {""}
+    assert not stats.held
+    assert stats.sharing is None

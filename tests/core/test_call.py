@@ -167,7 +167,9 @@ original_after = c.after
 def test_the_properties_bite() -> None:
     ends = test_a_call_ends_once_within_its_retries_and_its_deadline
     caught(ends, JOBS, STEPS, BEGAN, where=c, clocks=without_deadline)
-    caught(ends, JOBS, STEPS, BEGAN, where=schedule, in_time=lambda delay, _history, _seconds: Success(delay))
+    hurried = st.builds(job, deadline_secs=st.floats(1.2, 1.9))
+    slow = st.just([(failed(500), 1.0, 0.0)])
+    caught(ends, hurried, slow, BEGAN, where=schedule, in_time=lambda delay, _history, _seconds: Success(delay))
     caught(ends, JOBS, STEPS, BEGAN, where=c, after=forgetful, raises=BaseException)  # type: ignore[arg-type]
     tells = test_a_result_tells_all_attempts_in_order_with_their_times
     caught(tells, JOBS, STEPS, BEGAN, where=c, replaced=lambda error, **_: error)

@@ -174,3 +174,10 @@ def test_an_outcome_tells_what_came_and_when() -> None:
     outcome = reader.outcome(200, {"x-generation-id": "g"}, 7.0)
     assert isinstance(outcome, Streamed)
     assert (outcome.status, outcome.at, outcome.received) == (200, 7.0, len(whole("images")))
+
+
+@pytest.mark.parametrize("kind", ["responses", "messages", "images"])
+def test_a_snapshot_of_nothing_is_nothing_yet(kind: str) -> None:
+    reader = reader_of(kind)
+    reader.begin(0.0)
+    assert reader.snapshot() == reader.fold.result()

@@ -249,3 +249,23 @@ def test_what_was_certainly_not_done_is_tried_again(outcome: Outcome, *, again: 
     assert isinstance(decide(policy, ONCE, outcome, History(0), 0.5), Retry) == again
     repeat = msgspec.structs.replace(ONCE, repeatable=True)
     assert isinstance(decide(policy, repeat, outcome, History(0), 0.5), Retry)
+
+
+@pytest.mark.parametrize(
+    ("priority", "cost", "field"),
+    [
+        (1.5, None, "priority"),
+        (True, None, "priority"),
+        ("a", None, "priority"),
+        (0, -1.0, "max_cost_usd"),
+        (0, math.nan, "max_cost_usd"),
+        (0, "1 dollar", "max_cost_usd"),
+    ],
+)
+def test_options_of_a_call_that_do_not_fit_are_named(priority: Any, cost: Any, field: str) -> None:
+    refused = p.checked_options(priority, cost)
+    assert refused.failure().field == field  # type: ignore[attr-defined]
+
+
+def test_options_of_a_call_that_fit() -> None:
+    assert p.checked_options(-3, None) == p.checked_options(0, 0) == p.checked_options(0, 0.5) == Success(None)

@@ -17,6 +17,7 @@ def test_what_events_are_is_for_subclasses_to_say() -> None:
         lambda: reader._failed("error"),
         reader._whole,
         reader._began,
+        reader.snapshot,
         lambda: reader.outcome(200, {}, 0.0),
     ):
         with pytest.raises(NotImplementedError):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from openrouter_core.classify import classify
 from openrouter_core.endpoints.inference import SPEECH
 from openrouter_core.errors import Disconnected, ParseError, Timeout
-from openrouter_core.outcome import Cut, Finished
+from openrouter_core.outcome import Cut, Finished, Overlong
 from openrouter_core.received import ByteReader, Received
 from openrouter_core.states import Clocks
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient, Verdict
@@ -80,3 +80,9 @@ def test_only_what_somebody_has_seen_forbids_to_begin_anew(*, handing_out: bool)
     assert made.snapshot() == Received(1)
     made.finish()
     assert isinstance(made.outcome(200, {}, 0.0).end, Finished)
+
+
+def test_bytes_beyond_the_limit_end_it_and_are_not_handed_on() -> None:
+    made = reader(limit=3)
+    assert made.feed(b"12345", 1.0) == (b"123",)
+    assert made.end == Overlong(3)

@@ -123,3 +123,16 @@ def test_no_hint_is_none() -> None:
     assert r.hint_of({}, AT) is None
     assert r.longest() is None
     assert r.longest(None, 2.0, None, 3.0) == 3.0
+
+
+def test_a_reset_that_has_just_passed_is_now_and_one_long_ago_is_none() -> None:
+    """Bug: a client whose clock is a little ahead never learns from resets that seem past."""
+    assert r.until_reset((AT - 0.5) * 1000, AT) == 0.0
+    assert r.until_reset(AT - 59.0, AT) == 0.0
+    assert r.until_reset(AT - 61.0, AT) is None
+
+
+def test_within_the_second_that_the_server_names_our_clock_is_the_better_one() -> None:
+    assert r.server_time({"date": AT_DATE}, AT + 0.7) == AT + 0.7
+    assert r.server_time({"date": AT_DATE}, AT + 1.2) == AT
+    assert r.server_time({"date": AT_DATE}, AT - 0.2) == AT

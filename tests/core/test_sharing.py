@@ -438,3 +438,16 @@ def test_nonsense_in_the_store_is_overwritten() -> None:
 def test_the_end_of_a_round_that_never_was() -> None:
     one = Process(1, Store())
     assert not one.shared.undone()
+
+
+def test_a_call_that_those_before_it_make_too_late_is_told_at_once() -> None:
+    store = Store()
+    one = Process(1, store, LimitSettings(requests_per_minute=60, adaptive=False))
+    one.come(0)
+    settled(one)
+    one.come(1)
+    one.shared.wait(Ticket(Place(0, 2)), 2, one.now + 1.5, one.now)
+    (leaving,) = one.shared.taken()
+    assert isinstance(leaving.turn, TurnedAway)
+    assert leaving.turn.needed == pytest.approx(2.0, abs=0.1)
+    assert 2 not in one.shared.standing

@@ -669,3 +669,10 @@ def test_a_long_stream_is_not_looked_at_twice(handing_out: bool, empty: bool) ->
 def test_tools_are_content() -> None:
     _, chunks = read([call(0, "c1", "f", "{}")], handing_out=True)
     assert len(chunks) == 2
+
+
+def test_a_snapshot_is_what_has_come_so_far() -> None:
+    reader = Reader(Clocks(60.0), 10_000, handing_out=True)
+    reader.begin(0.0)
+    reader.feed(said("Ra"), 1.0)
+    assert reader.snapshot().text == "Ra"

@@ -164,7 +164,6 @@ def test_attempts_are_drawn_into_a_file(
 def test_matplotlib_draws_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str
 ) -> None:
-    pytest.importorskip("matplotlib")
     file = tmp_path / f"waits.{suffix}"
     assert run(capsys, monkeypatch, "--plot", str(file))[0] == 0
     assert file.read_bytes().startswith({"png": b"\x89PNG", "svg": b"<?xml"}[suffix])

@@ -134,7 +134,6 @@ def test_a_file_that_describes_no_server_is_said_to_be_none(
 def test_matplotlib_draws_the_curves(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str
 ) -> None:
-    pytest.importorskip("matplotlib")
     file = tmp_path / f"curves.{suffix}"
     assert run(capsys, monkeypatch, *FEW, "--plot", str(file))[0] == 0
     assert file.stat().st_size > 5000
