@@ -265,7 +265,13 @@ def test_a_proxy_may_have_a_password_which_is_masked() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://host", "rediss://user:p%23ss@host:6380/2", "redis://[::1]:6379/", "unix:///run/redis.sock", "unix://:p@/s"],
+    [
+        "redis://host",
+        "rediss://user:p%23ss@host:6380/2",
+        "redis://[::1]:6379/",
+        "unix:///run/redis.sock",
+        "unix://:p@/s",
+    ],
 )
 def test_a_redis_is_accepted_and_its_password_is_masked(url: str) -> None:
     value = config(redis_url=url)
