@@ -82,15 +82,17 @@ async def process(load: Load) -> None:
     async with unwrap(OpenRouterClient.new(config)) as client:
         tell("ready")
         await loop.run_in_executor(None, sys.stdin.readline)
-        end = loop.time() + load.seconds
 
         async def caller() -> None:
-            while loop.time() < end:
-                answer = await client.chat_completion(request, deadline_secs=max(0.001, end - loop.time()))
-                if loop.time() < end:
-                    counts[bool(answer.value_or(None))] += 1
+            while True:
+                answer = await client.chat_completion(request)
+                counts[bool(answer.value_or(None))] += 1
 
-        await asyncio.gather(*(caller() for _ in range(load.callers)))
+        callers = [loop.create_task(caller()) for _ in range(load.callers)]
+        await asyncio.sleep(load.seconds)
+        for one in callers:
+            one.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
         tell(json.dumps({"successes": counts[True], "failures": counts[False]}))
 
 
@@ -134,8 +136,9 @@ async def measured(
 
 def figures(times: list[tuple[float, str]], counts: list[dict[str, int]], seconds: float, rate: int) -> Figures:
     """Read the figures off what arrived."""
-    accepted = [at for at, answer in times if answer == "ok"]
     began = times[0][0]
+    times = [(at, answer) for at, answer in times if at <= began + seconds]
+    accepted = [at for at, answer in times if answer == "ok"]
     steady = began + seconds / 5
     debt, last, most = 0.0, began, 0.0
     for at, _ in times:
