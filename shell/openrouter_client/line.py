@@ -11,7 +11,6 @@ from openrouter_core.admission import Admission, Admitted, Stamp, Ticket, Turn
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.seen import UNSENT, Limiter, Seen
-from openrouter_core.sharing import Sharing
 
 Waiter = asyncio.Future["Turn[Any]"]
 
@@ -103,16 +102,6 @@ class Line:
             self.timer.cancel()
         if "admission" in self.__dict__ and asyncio.get_running_loop() is self.loop:
             self.pump()
-
-    @property
-    def sharing(self) -> Sharing | None:
-        """How the quota is shared with other processes; None when it is not, or before the first call."""
-        return None
-
-    @property
-    def ahead(self) -> float:
-        """How many seconds the clock of the quota's state is ahead of the loop's."""
-        return 0.0
 
     async def disconnect(self) -> None:
         """Close what the line holds open: nothing."""

@@ -61,11 +61,6 @@ class SharedLine(Line):
         """How the quota is shared; None before the first call."""
         return self.shared.sharing if "shared" in self.__dict__ else None
 
-    @property
-    def ahead(self) -> float:
-        """How many seconds the store's clock is ahead of the loop's, as far as is known."""
-        return (self.shared.ahead or 0.0) if "shared" in self.__dict__ else 0.0
-
     async def enter(self, ticket: Ticket, until: float) -> Turn[Any]:
         """Wait for the turn of a call, until the loop's clock shows `until` at the latest."""
         turn: Waiter = self.loop.create_future()
