@@ -52,8 +52,11 @@ class Lost(Exception):
 class Store:
     """One quota in Redis. Not for several calls at a time: its owner's single pump makes them one after another."""
 
-    def __init__(self, url: str, names: tuple[str, str], ca_file: str | None = None) -> None:
+    def __init__(
+        self, url: str, names: tuple[str, str], ca_file: str | None = None, patience: float = PATIENCE
+    ) -> None:
         self.url: str = url
+        self.patience: float = patience
         self.names: tuple[str, str] = names
         self.options: dict[str, Any] = {"ssl_ca_certs": ca_file} if ca_file and url.startswith("rediss:") else {}
         self.member: str = uuid4().hex
@@ -64,7 +67,7 @@ class Store:
     async def swap(self, swap: Swap) -> Held:
         """Ask Redis; raises `Lost` when it does not answer in time, or cannot."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 swapped, version, state, now, members = await self.run(swap.expected, swap.state)
             return Held(bool(swapped), str(int(version)), state, int(now) / 1e6, members)
         except asyncio.CancelledError:
@@ -72,7 +75,7 @@ class Store:
             raise
         except TimeoutError:
             await self.hang_up()
-            raise Lost(f"no answer within {PATIENCE} s") from None
+            raise Lost(f"no answer within {self.patience} s") from None
         except Exception as error:  # noqa: BLE001 - whatever redis-py meets: none of it may stop the calls
             await self.hang_up()
             raise Lost(self.masked(f"{type(error).__name__}: {error}")) from None
@@ -97,7 +100,7 @@ class Store:
         redis, self.redis = self.redis, None
         if redis is not None:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self.patience):
                     await redis.aclose()
             except Exception:  # noqa: BLE001, S110 - it is broken already
                 pass
@@ -106,7 +109,7 @@ class Store:
         """Leave the members, if Redis is there, and drop the connection."""
         if self.redis is not None:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self.patience):
                     await self.redis.zrem(self.names[1], self.member)
             except Exception:  # noqa: BLE001, S110 - then the membership ends by itself
                 pass

@@ -1,6 +1,6 @@
 """Several real processes with one key, through Redis, against one local OpenRouter: what they reach together.
 
-    python -m tests.benchmarks.sharing [--seconds 60] [--processes 4]
+    python -m tests.benchmarks.sharing [--seconds 60] [--processes 4] [--rate 200]
 
 Goals: at least 98 % of the quota together, at most 0.015 rejections per success, and with a known rate never more than
 rate * t + burst in any span of time.
@@ -20,7 +20,7 @@ from tests.redis_server import RedisServer
 from openrouter_client import ChatCompletionRequest, ChatMessage, OpenRouterClient, OpenRouterConfig, unwrap
 from openrouter_client.simulator import Simulator
 
-RATE, BURST = 200, 20
+BURST = 20
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,17 @@ async def process(load: Load) -> None:
     async with unwrap(OpenRouterClient.new(config)) as client:
         tell("ready")
         await loop.run_in_executor(None, sys.stdin.readline)
-        end = loop.time() + load.seconds
 
         async def caller() -> None:
-            while loop.time() < end:
-                answer = await client.chat_completion(request, deadline_secs=max(0.001, end - loop.time()))
-                if loop.time() < end:
-                    counts[bool(answer.value_or(None))] += 1
+            while True:
+                answer = await client.chat_completion(request)
+                counts[bool(answer.value_or(None))] += 1
 
-        await asyncio.gather(*(caller() for _ in range(load.callers)))
+        callers = [loop.create_task(caller()) for _ in range(load.callers)]
+        await asyncio.sleep(load.seconds)
+        for one in callers:
+            one.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
         tell(json.dumps({"successes": counts[True], "failures": counts[False]}))
 
 
@@ -98,14 +100,15 @@ async def measured(
     seconds: float,
     *,
     processes: int = 4,
+    rate: int = 200,
     known: bool = False,
     redis_url: str | None,
     callers: int = 64,
 ) -> Figures:
     """Run the processes, and read at the server what they did."""
-    async with Simulator(seed=1, quota=f"{RATE}/s burst {BURST} nohint", latency=(0.05, 0.15)) as server:
+    async with Simulator(seed=1, quota=f"{rate}/s burst {BURST} nohint", latency=(0.05, 0.15)) as server:
         server.requests = deque()
-        rpm = RATE * 60.0 if known else None
+        rpm = rate * 60.0 if known else None
         load = Load(server.base_url, server.api_key, redis_url, seconds, rpm, callers)
         children = [
             await asyncio.create_subprocess_exec(
@@ -128,32 +131,33 @@ async def measured(
                     await child.wait()
         counts = [json.loads(out) for out, _ in told]
         times = sorted((request.at, request.answer) for request in server.requests)
-    return figures(times, counts, seconds)
+    return figures(times, counts, seconds, rate)
 
 
-def figures(times: list[tuple[float, str]], counts: list[dict[str, int]], seconds: float) -> Figures:
+def figures(times: list[tuple[float, str]], counts: list[dict[str, int]], seconds: float, rate: int) -> Figures:
     """Read the figures off what arrived."""
-    accepted = [at for at, answer in times if answer == "ok"]
     began = times[0][0]
+    times = [(at, answer) for at, answer in times if at <= began + seconds]
+    accepted = [at for at, answer in times if answer == "ok"]
     steady = began + seconds / 5
     debt, last, most = 0.0, began, 0.0
     for at, _ in times:
-        debt = max(0.0, debt - RATE * (at - last)) + 1.0
+        debt = max(0.0, debt - rate * (at - last)) + 1.0
         most, last = max(most, debt), at
     return Figures(
         successes=len(accepted),
         rejections=len(times) - len(accepted),
         failures=sum(count["failures"] for count in counts),
-        used=len(accepted) / (RATE * seconds + BURST),
-        later=sum(at > steady for at in accepted) / (RATE * (began + seconds - steady)),
+        used=len(accepted) / (rate * seconds + BURST),
+        later=sum(at > steady for at in accepted) / (rate * (began + seconds - steady)),
         burst=most,
         shares=tuple(count["successes"] for count in counts),
     )
 
 
-async def main(seconds: float, processes: int) -> None:
+async def main(seconds: float, processes: int, rate: int) -> None:
     """Print the figures: learned and known, shared, and not shared for comparison."""
-    tell(f"{processes} processes, one key, {RATE}/s burst {BURST}, {seconds:g} s each")
+    tell(f"{processes} processes, one key, {rate}/s burst {BURST}, {seconds:g} s each")
     with RedisServer() as redis:
         for name, known, url in (
             ("known rate, shared", True, redis.url),
@@ -161,13 +165,16 @@ async def main(seconds: float, processes: int) -> None:
             ("unknown quota, each for itself", False, None),
         ):
             redis.tell("FLUSHALL")
-            tell(f"{name}: {await measured(seconds, processes=processes, known=known, redis_url=url)}")
+            tell(f"{name}: {await measured(seconds, processes=processes, rate=rate, known=known, redis_url=url)}")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--load")
     given = parser.parse_args()
-    asyncio.run(process(Load(**json.loads(given.load))) if given.load else main(given.seconds, given.processes))
+    asyncio.run(
+        process(Load(**json.loads(given.load))) if given.load else main(given.seconds, given.processes, given.rate)
+    )

@@ -130,11 +130,11 @@ def redis(server: RedisServer) -> Iterator[RedisServer]:
 
 NAMES = ("openrouter:{test}:quota", "openrouter:{test}:members")
 KNOWN = LimitSettings(requests_per_minute=12_000.0, request_burst=20.0)
-Lines = Callable[[LimitSettings], SharedLine]
 
 
-def lined(url: str, limits: LimitSettings = KNOWN, **options: Any) -> SharedLine:
-    return SharedLine(limits, None, Store(url, NAMES, **options), 4)
+def lined(url: str, patience: float = 10.0) -> SharedLine:
+    """A line with a Redis that is waited for, for a busy machine is not what is tested."""
+    return SharedLine(KNOWN, None, Store(url, NAMES, patience=patience), 4)
 
 
 async def over(*lines: SharedLine) -> None:
@@ -204,13 +204,15 @@ async def test_a_redis_that_dies_and_comes_back(redis: RedisServer, caplog: pyte
     lost: list[bool] = []
 
     def restart() -> bool:
-        if modes(lines) == {"lost"} and not lost:
+        if redis.process is not None and not lost and all(one.shared.members == 2 for one in lines):
+            redis.kill()
+        elif modes(lines) == {"lost"} and not lost:
             lost.append(True)
             assert {one.shared.part for one in lines} == {0.5}
             redis.start()
         return bool(lost) and modes(lines) == {"shared"}
 
-    await busy(lines, restart, redis.kill)
+    await busy(lines, restart)
     await over(*lines)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len([line for line in told if "goes on with 1/2 of what was known of the quota" in line]) >= 2
@@ -218,7 +220,7 @@ async def test_a_redis_that_dies_and_comes_back(redis: RedisServer, caplog: pyte
 
 
 async def test_a_redis_that_does_not_answer_is_lost(redis: RedisServer) -> None:
-    lines = [lined(redis.url)]
+    lines = [lined(redis.url, patience=0.25)]
     thawed: list[bool] = []
 
     def thaw() -> bool:
