@@ -191,7 +191,8 @@ class Calls:
 
     def ask(self, request: ChatCompletionRequest, built: Built, options: CallOptions) -> Ask:
         """Tell what an attempt uses; its worst case in USD only where somebody counts it."""
-        worst = worst_case(built.body, self.prices or {}) if self.budgeted(options) or self.hedging else None
+        counted = self.budgeted(options) or self.hedging is not None
+        worst = worst_case(built.body, self.prices) if counted and self.prices else None
         worst = self.config.assumed_cost_usd if worst is None else worst
         return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
 
