@@ -442,8 +442,8 @@ async def test_a_flood_against_a_server_that_does_what_it_likes() -> None:
         script = moods[mood]
         await (talk.say(script) if isinstance(script, bytes) else script(talk))
 
-    free_of_limits = {"max_retries": 3, "max_connections": 100, "adaptive_limits": False}
-    async with Loopback(moody) as server, client_of(server, **free_of_limits) as client:
+    always_pardoned = {"max_retries": 3, "max_rate_retries": 8, "max_connections": 100, "adaptive_limits": False}
+    async with Loopback(moody) as server, client_of(server, **always_pardoned) as client:
         results: list[Call] = await asyncio.gather(*(client.chat_completion(asking()) for _ in range(1000)))
         attempts = Counter[str]()
         for result in results:
