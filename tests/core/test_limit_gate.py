@@ -32,7 +32,7 @@ def test_a_hint_is_never_undercut_once_the_gate_has_closed(events: list[Any]) ->
         asked = max(hint or 0.0, reset or 0.0)
         if kind == "rate" and asked > 0:
             hinted = [*hinted, number][-3:]
-            if reset is not None or (len(hinted) == 3 and hinted[-1] - hinted[0] < 8):
+            if reset is not None or (asked != 1.0 and len(hinted) == 3 and hinted[-1] - hinted[0] < 8):
                 closed = max(closed, now + asked)
         assert now + gate.admit(state, Ask(), 0, now) >= closed
         latest = max(now, closed + gate.guard)
@@ -54,6 +54,18 @@ def test_a_lone_hint_closes_nothing_and_three_in_a_row_do() -> None:
         state = gate.on_outcome(state, number, refused, 0, 0.0)
         assert gate.admit(state, Ask(), 0, 0.0) == 0.0
     assert gate.admit(gate.on_outcome(state, 3, refused, 0, 0.0), Ask(), 0, 0.0) == 5.0 + gate.guard
+
+
+def test_a_hint_of_one_second_closes_nothing_unless_it_is_documented() -> None:
+    """Kills: a second's pause for all where the server's whole seconds meant five milliseconds."""
+    gate = Gate()
+    state = gate.init(0.0)
+    for number in (1, 2, 3, 4):
+        state = gate.on_outcome(state, number, Seen(kind="rate", hint=1.0), 0, 0.0)
+    assert gate.admit(state, Ask(), 0, 0.0) == 0.0
+    assert gate.admit(gate.on_outcome(state, 5, Seen(kind="rate", hint=1.5), 0, 0.0), Ask(), 0, 0.0) == 1.5 + gate.guard
+    documented = gate.on_outcome(state, 5, Seen(kind="rate", resets_in=1.0), 0, 0.0)
+    assert gate.admit(documented, Ask(), 0, 0.0) == 1.0 + gate.guard
 
 
 def test_spread_out_hints_close_nothing() -> None:

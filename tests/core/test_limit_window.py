@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
@@ -129,6 +130,20 @@ def test_other_outcomes_and_stragglers_teach_nothing() -> None:
     learned = window.on_outcome(state, state.end, named, 0, 1.0)
     assert window.on_outcome(learned, 0.0, named, 0, 2.0) == learned
     assert window.admit(learned, Ask(), 0, 2.0) == learned.end - 2.0
+
+
+def test_every_window_opens_with_one_call() -> None:
+    """Kills: a hundred refusals for an end that was told a little too early."""
+    window = Window(limit=5.0, length=60.0)
+    state, _ = window.on_send(window.init(0.0), Ask(), 1.0)
+    assert window.admit(state, Ask(), 0, 1.0) == 0.25
+    state, _ = window.on_send(state, Ask(), 1.25)
+    assert window.admit(state, Ask(), 0, 1.25) == 0.0
+    state, _ = window.on_send(state, Ask(), 61.0)
+    assert window.admit(state, Ask(), 0, 61.1) == pytest.approx(0.15)
+    short = Window(limit=5.0, length=1.0)
+    state, _ = short.on_send(short.init(0.0), Ask(), 0.5)
+    assert short.admit(state, Ask(), 0, 0.5) == pytest.approx(0.1)
 
 
 def test_a_share_of_a_window_is_at_least_one_call() -> None:

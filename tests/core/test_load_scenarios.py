@@ -76,12 +76,14 @@ def figures_of(key: str, name: str = "ours", seed: int = 11) -> Figures:
 @pytest.mark.parametrize(
     ("key", "refused", "later", "to_ideal"),
     [
-        ("200", 0.025, 0.01, 1.06),
-        ("10", 0.025, 0.013, 1.05),
+        ("200", 0.02, 0.01, 1.05),
+        ("200-hinted", 0.02, 0.01, 1.05),
+        ("10", 0.02, 0.01, 1.05),
+        ("10-strict", 0.02, 0.01, 1.05),
         ("free", 0.02, 0.0, 1.05),
         ("minutes", 0.02, 0.01, 1.05),
         ("spurious", 0.04, 0.04, 1.1),
-        ("200-halves", 0.03, 0.02, 1.1),
+        ("200-halves", 0.025, 0.01, 1.05),
     ],
 )
 def test_no_call_is_lost_and_the_figures_hold(key: str, refused: float, later: float, to_ideal: float) -> None:

@@ -1,6 +1,6 @@
 """The shared gate: when the server asks for a pause and means everybody, everybody pauses.
 
-                  a documented reset, or 3 hinted refusals among 8 sends
+                  a documented reset, or 3 refusals with a hint among 8 sends
          open  ------------------------------------------------------------>  closed until T
                <------------------------------------------------------------
                                         now >= T
@@ -8,7 +8,10 @@
     T = max(T, now + min(hint, cap) + guard)
 
 A lone hinted refusal closes nothing: upstream pools refuse single calls at random, and gating on each one made 2 % of
-such refusals cost six times the time. The call that was told waits for its hint all the same; its retry sees to that.
+such refusals cost six times the time. Nor does a hint of exactly one second, documented resets apart: `Retry-After`
+comes in whole seconds, rounded up, so it says no more than "not at once"; closing on it cost quotas of 200 per second a
+third of their rate. The learned rate paces the others. The call that was told waits for its hint all the same; its
+retry sees to that.
 """
 
 from __future__ import annotations
@@ -27,10 +30,14 @@ class GateState(msgspec.Struct, frozen=True, gc=False):
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """Close on `many` hinted refusals among `among` sends. `cap` bounds a pause, `guard` is added to it (seconds)."""
+    """Close on `many` hinted refusals among `among` sends, but not on a `vague` hint.
+
+    `cap` bounds a pause, `guard` is added to it; all in seconds.
+    """
 
     many: int = 3
     among: int = 8
+    vague: float = 1.0
     cap: float = 120.0
     guard: float = 0.02
 
@@ -56,6 +63,6 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True):
         if asked <= 0.0:
             return state
         recent = noted(state.recent, stamp, self.many)
-        closes = documented or dense(recent, self.many, self.among)
+        closes = documented or (asked != self.vague and dense(recent, self.many, self.among))
         until = now + min(asked, self.cap) + self.guard if closes else state.until
         return GateState(max(state.until, until), state.sent, recent)

@@ -10,11 +10,12 @@
     429      limit, end = now + resets_in + skew + guard, used = limit
     roll     end = end + n * window: the grid of the server, not of our first send
     early    a 429 whose named reset has come on our clock: skew = max(0.25, 2 * skew), end = now + the difference
+    open     with one call, and min(0.25, length / 10) later with the others
 
 OpenRouter's own quotas are such windows: 20 requests per UTC minute for `:free` models, 50 or 1000 per UTC day
-(OpenRouter docs, api_reference/limits). After a refusal the next window opens with one call, and a moment later with
-the others: if our clock is ahead, one call finds out and not a hundred. Where the window's length is neither named nor
-configured, it is read off the next reset, which costs one more episode of refusals.
+(OpenRouter docs, api_reference/limits). If our clock is ahead, or the server's `Date` in whole seconds has told the end
+a little too early, one call finds out and not a hundred. Where the window's length is neither named nor configured, it
+is read off the next reset, which costs one more episode of refusals.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from openrouter_core.limit.seen import Ask, Seen
 class WindowState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`limit` is None until one is known. `used`: sends in the window that ends at `end`.
 
-    `skew`: how much later than named the window opens on our clock. `careful`: the next window opens with one call.
-    `eased`: no second call before this instant.
+    `skew`: how much later than named the window opens on our clock. `careful`: the next call opens a window, though its
+    length is not known. `eased`: no second call before this instant.
     """
 
     limit: float | None
@@ -75,8 +76,12 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         if state.limit is None:
             return state, state.end
         state = self.rolled(state, now)
-        eased = now + self.ease if state.careful else state.eased
+        eased = now + self.eases(state) if state.careful or not state.used else state.eased
         return msgspec.structs.replace(state, used=state.used + 1, careful=False, eased=eased), state.end
+
+    def eases(self, state: WindowState) -> float:
+        """Give the seconds between the first call of a window and the others."""
+        return self.ease if state.length is None else min(self.ease, state.length / 10)
 
     def on_outcome(self, state: WindowState, stamp: float, seen: Seen, in_flight: int, now: float) -> WindowState:
         """Learn from a 429 that names a limit and a reset; one of an earlier window is old news."""
