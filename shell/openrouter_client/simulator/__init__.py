@@ -16,12 +16,13 @@ The way of a request: `server` (sockets) -> `desk` (which answer, and what to re
 
 from openrouter_client.simulator.faults import Fault
 from openrouter_client.simulator.quota import Quota, parse_quota
-from openrouter_client.simulator.server import API_KEY, RecordedRequest, Simulator
+from openrouter_client.simulator.server import API_KEY, MANAGEMENT_KEY, RecordedRequest, Simulator
 from openrouter_client.simulator.trouble import FAULTS, parse_fault, parse_faults
 
 __all__ = [
     "API_KEY",
     "FAULTS",
+    "MANAGEMENT_KEY",
     "Fault",
     "Quota",
     "RecordedRequest",
