@@ -156,6 +156,6 @@ def test_an_output_keeps_what_it_cannot_show_from_failing(monkeypatch: pytest.Mo
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", out)
     Output("x").write("grüß\n")
-    assert out.buffer.getvalue() == b"gr??\n"  # type: ignore[attr-defined]
+    assert out.buffer.getvalue() == b"gr??\n"
     Output("x", json=True).value({"a": "ü"})
-    assert out.buffer.getvalue().endswith('{"a":"ü"}\n'.encode())  # type: ignore[attr-defined]
+    assert out.buffer.getvalue().endswith('{"a":"ü"}\n'.encode())

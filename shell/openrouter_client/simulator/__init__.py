@@ -11,7 +11,7 @@ give a plausible answer, made of the client's own types (`shelf`).
 
 The way of a request: `server` (sockets) -> `desk` (which answer, and what to remember) -> `ask` (what is asked) ->
 `answers`, `sample`, `market` (what is said) -> `skins`, `replies`, `streams` (how it is sent) -> `trouble`, `faults`,
-`sabotage`, `envelopes` (what goes wrong) -> `wire` (bytes and pauses, as data) -> `server`.
+`sabotage`, `breaking`, `envelopes` (what goes wrong) -> `wire` (bytes and pauses, as data) -> `server`.
 """
 
 from openrouter_client.simulator.faults import Fault
