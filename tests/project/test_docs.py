@@ -4,7 +4,7 @@ Every ```python block of README.md, ARCHITECTURE.md and docs/*.md is a program o
 interpreter with OPENROUTER_API_KEY and OPENROUTER_BASE_URL set to the local stand-in: what a reader would paste is what
 runs. An example whose output matters ends in comments or assertions of its own.
 
-The `$` lines of a ```console block run one after the other in one folder, and print what stands under them.
+The `$` lines of a ```console block run one after the other in one shell, and print what stands under them.
 """
 
 from __future__ import annotations
@@ -81,6 +81,9 @@ async def test_the_example_runs(place: str, tmp_path: Path) -> None:
     assert code == 0, f"{place}\n{output}"
 
 
+MARK = "=== the next line ==="
+
+
 def steps(session: str) -> Iterator[tuple[str, str]]:
     """Each command of a session, with what it is to print."""
     for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
@@ -97,12 +100,14 @@ def pattern(shown: str) -> str:
 async def test_the_session_prints_what_the_page_says(place: str, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    script = "".join(f"{command}\n[ $? = 0 ] || exit 99\necho {MARK}\n" for command, _ in steps(SESSIONS[place]))
     async with Simulator(seed=0) as simulator:
-        for command, shown in steps(SESSIONS[place]):
-            program = ("bash", "-o", "pipefail", "-c", command)
-            code, output = await printed(simulator, tmp_path, *program, PATH=path, HOME=str(tmp_path))
-            assert code == 0, f"{place}\n$ {command}\n{output}"
-            assert re.fullmatch(pattern(shown), output.rstrip("\n"), re.DOTALL), f"{place}\n$ {command}\n{output}"
+        program = ("bash", "-o", "pipefail", "-c", script)
+        code, output = await printed(simulator, tmp_path, *program, PATH=path, HOME=str(tmp_path))
+    assert code == 0, f"{place}\n{output}"
+    told = output.split(f"{MARK}\n")
+    for (command, shown), text in zip(steps(SESSIONS[place]), told, strict=False):
+        assert re.fullmatch(pattern(shown), text.rstrip("\n"), re.DOTALL), f"{place}\n$ {command}\n{text}"
 
 
 def test_a_session_is_held_to_its_words() -> None:
