@@ -1,4 +1,6 @@
-"""Streams whose events are none of a chat completion's: responses, messages, images. Read and put together, unjudged.
+"""Streams whose events are none of a chat completion's, read and put together, unjudged.
+
+Responses, messages, images and legacy completions:
 
     bytes -> EventReader -> events, handed out from the first content on
                   |
@@ -60,6 +62,11 @@ class EventFold(Generic[Event]):
         """Keep that nothing of the answer is missing."""
         self.finished = True
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more can come, so that the connection may end without an end mark."""
+        return self.finished
+
     def fail(self, error: Any) -> None:
         """Keep an error, if it is the first."""
         self.error = error if self.error is None else self.error
@@ -91,7 +98,7 @@ class EventReader(BaseReader[Event]):
             return self._failed(error)
         self.fold.count += 1
         self.fold.add(event)
-        self._settled = self.fold.finished
+        self._settled = self.fold.settled
         failed = self.fold.error is not None
         self._keep(event, delivered=self.fold.delivered and not failed)
         return Finished() if failed else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,6 +11,11 @@ from returns.result import Failure, Result, Success
 
 from openrouter_core.config import ENVIRONMENT_PREFIX, OpenRouterConfig
 from openrouter_core.errors import DataSourceError, InvalidRequest
+
+
+def environment() -> Mapping[str, str]:
+    """Give a copy of all variables; for decisions that are made by functions of them."""
+    return dict(os.environ)
 
 
 def config_from_environment(overrides: dict[str, Any]) -> Result[OpenRouterConfig, DataSourceError]:

@@ -116,7 +116,7 @@ SINGLES = (
     ),
 )  # fmt: skip
 
-MODULES = {"raw": "aiohttp", "ours": "openrouter_client", "openai": "openai", "official": "openrouter"}
+MODULES = {"raw": "aiohttp", "ours": "openrouter_client.client", "openai": "openai", "official": "openrouter"}
 NAMES = {"raw": "aiohttp + json", "ours": "aio-openrouter", "openai": "openai", "official": "openrouter (official)"}
 
 

@@ -1,4 +1,4 @@
-"""Streams of responses, messages and images, made after the documented and recorded ones, and the answers they are."""
+"""Streams of all kinds but chat, made after the documented and recorded ones, and the answers they are."""
 
 from __future__ import annotations
 
@@ -102,6 +102,24 @@ IMAGE_EVENTS: list[dict[str, Any]] = [
     },
 ]
 
+COMPLETION_HEAD = {"id": "gen-3", "object": "text_completion", "created": 7, "model": "openai/gpt-4o-mini"}
+COMPLETION = {
+    **COMPLETION_HEAD,
+    "choices": [
+        {"index": 0, "text": "upon a time", "finish_reason": "stop", "reasoning": "Easy."},
+        {"index": 1, "text": "more", "finish_reason": "length"},
+    ],
+    "usage": {"prompt_tokens": 2, "completion_tokens": 5, "cost": 1e-6},
+}
+
+COMPLETION_EVENTS: list[dict[str, Any]] = [
+    {**COMPLETION_HEAD, "choices": [{"index": 0, "text": "", "reasoning": "Easy.", "finish_reason": None}]},
+    {**COMPLETION_HEAD, "choices": [{"index": 1, "text": "mo"}, {"index": 0, "text": "upon "}]},
+    {**COMPLETION_HEAD, "choices": [{"index": 0, "text": "a time", "finish_reason": "stop"}]},
+    {**COMPLETION_HEAD, "choices": [{"index": 1, "text": "re", "finish_reason": "length"}]},
+    {**COMPLETION_HEAD, "choices": [], "usage": COMPLETION["usage"]},
+]
+
 FAILURES: dict[str, list[dict[str, Any]]] = {
     "responses": [
         {
@@ -129,6 +147,15 @@ FAILURES: dict[str, list[dict[str, Any]]] = {
             "error": {"type": "overloaded_error", "message": "Overloaded", "error_type": "provider_overloaded"},
         },
         {"type": "error"},
+    ],
+    "completions": [
+        {"error": {"code": 502, "message": "Internal"}},
+        {**COMPLETION_HEAD, "choices": [], "error": {"code": 429, "message": "rate_limit"}},
+        {
+            "choices": [
+                {"index": 0, "text": "", "finish_reason": "error", "error": {"code": 502, "message": "Internal"}}
+            ]
+        },
     ],
     "images": [{"type": "error", "error": {"message": "Generation failed", "code": "server_error"}}, {"type": "error"}],
 }

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.events import (
+    COMPLETION,
+    COMPLETION_EVENTS,
     DONE,
     FAILURES,
     IMAGE_EVENTS,
@@ -37,6 +39,7 @@ KINDS: dict[str, tuple[Endpoint[Any, Any], list[dict[str, Any]], dict[str, Any]]
     "responses": (inference.RESPONSES, RESPONSE_EVENTS, RESPONSE),
     "messages": (inference.MESSAGES, MESSAGE_EVENTS, MESSAGE),
     "images": (inference.IMAGES, IMAGE_EVENTS, IMAGES),
+    "completions": (inference.COMPLETIONS, COMPLETION_EVENTS, COMPLETION),
 }
 KIND = st.sampled_from(sorted(KINDS))
 
@@ -176,7 +179,7 @@ def test_an_outcome_tells_what_came_and_when() -> None:
     assert (outcome.status, outcome.at, outcome.received) == (200, 7.0, len(whole("images")))
 
 
-@pytest.mark.parametrize("kind", ["responses", "messages", "images"])
+@pytest.mark.parametrize("kind", ["responses", "messages", "images", "completions"])
 def test_a_snapshot_of_nothing_is_nothing_yet(kind: str) -> None:
     reader = reader_of(kind)
     reader.begin(0.0)

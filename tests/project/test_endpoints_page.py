@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.project.endpoints_page import OF_THE_CLIENT, PAGE, methods, page
+from tests.project.endpoints_page import GROUPS, OF_THE_CLIENT, PAGE, methods, page
 
 from openrouter_core.endpoints.table import TABLE
 
@@ -13,3 +13,15 @@ def test_the_table_of_endpoints_is_up_to_date() -> None:
 
 def test_all_endpoints_but_two_that_are_gone_have_a_method() -> None:
     assert set(TABLE) - set(methods()) - set(OF_THE_CLIENT) == {"BUY_CREDITS_COINBASE", "GET_AUTH_KEY"}
+
+
+def test_every_group_has_a_page_and_the_index_has_them_all() -> None:
+    """Kills: a group that no page shows, and a page that nobody finds."""
+    index = (PAGE.parent / "api.md").read_text(encoding="utf-8")
+    pages = sorted((PAGE.parent / "api").glob("*.md"))
+    assert [page.name for page in pages if f"(api/{page.name})" not in index] == []
+    groups = {path.stem for path in GROUPS.glob("*.py")} - {"__init__", "base"}
+    shown = "".join(page.read_text(encoding="utf-8").partition("```")[0] for page in pages)
+    assert [
+        group for group in sorted(groups) if f"`client.{group}`" not in shown or f"`client.{group}`" not in index
+    ] == []

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import aioresponses.core
 import pytest
+from tests.shell.command_line import CommandLine
 
 
 class _MockedResponse(aiohttp.ClientResponse):
@@ -24,3 +27,13 @@ class _MockedResponse(aiohttp.ClientResponse):
 def _mended_aioresponses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make aioresponses 0.7.9 work with aiohttp >= 3.14, until its own repair is released."""
     monkeypatch.setattr(aioresponses.core, "ClientResponse", _MockedResponse)
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[CommandLine]:
+    """The command line, in an environment without keys and settings."""
+    line = CommandLine(monkeypatch, capsys, tmp_path)
+    yield line
+    line.close()

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from openrouter_client import cli
-from openrouter_client.simulator import API_KEY
+from openrouter_client.simulator import API_KEY, MANAGEMENT_KEY
 
 _RUN = "import sys; from openrouter_client.cli import main; sys.exit(main())"
 
@@ -45,6 +45,7 @@ async def test_it_serves_until_it_is_interrupted_and_sums_up() -> None:
         greeting += (await process.stdout.readline()).decode() or pytest.fail("it ended before it listened")
     assert "stand-in" in greeting
     assert f"OPENROUTER_API_KEY={API_KEY}" in greeting
+    assert f"OPENROUTER_MANAGEMENT_KEY={MANAGEMENT_KEY}" in (await process.stdout.readline()).decode()
     url = greeting.partition("export OPENROUTER_BASE_URL=")[2].split()[0]
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {API_KEY}"}) as session:
         for expected in (500, 429):
@@ -55,9 +56,39 @@ async def test_it_serves_until_it_is_interrupted_and_sums_up() -> None:
     out, err = await process.communicate()
     assert (process.returncode, err.decode()) == (0, "")
     summary = " ".join(out.decode().split())
-    assert "Served" in summary
-    assert "429 quota │ 1" in summary
-    assert "500 │ 1" in summary
+    assert "served times" in summary
+    assert "429 quota 1" in summary
+    assert " 500 1 " in summary
+
+
+async def test_for_machines_it_tells_its_address_and_what_it_served_as_json() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(
+            sys.executable,
+            "-c",
+            _RUN,
+            "simulate",
+            "--port",
+            "0",
+            "--json",
+            "--key",
+            "sk-or-a",
+            "--management-key",
+            "sk-or-m",
+        ),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    told = json.loads(await process.stdout.readline())
+    assert (told["api_key"], told["management_key"]) == ("sk-or-a", "sk-or-m")
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": "Bearer sk-or-m"}) as session,
+        session.get(f"{told['base_url']}/credits") as answer,
+    ):
+        assert answer.status == 200
+    process.send_signal(signal.SIGTERM)
+    out, _ = await process.communicate()
+    assert (process.returncode, json.loads(out)) == (0, {"served": {"ok": 1}, "cost_usd": 0.0})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +115,7 @@ def test_a_port_that_is_taken_is_said_to_be(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert run(monkeypatch, "simulate", "--port", port) == 1
+        assert run(monkeypatch, "simulate", "--port", port) == 7
     assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
 
 
@@ -108,21 +139,23 @@ def test_without_the_extra_it_says_how_to_get_it(
 def test_help_names_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--help") == 0
     said = capsys.readouterr().out
-    assert all(name in said and summary[:40] in said for name, (_, summary) in cli.COMMANDS.items())
+    assert all(name in said and command.about.splitlines()[0][:40] in said for name, command in cli.COMMANDS.items())
     assert run(monkeypatch, "simulate", "--help") == 0
     said = capsys.readouterr().out
     assert all(f"--{name}" in said for name in ("host", "port", "seed", "faults", "quota", "latency", "key"))
 
 
 @pytest.mark.parametrize("command", list(cli.COMMANDS))
-def test_a_commands_help_tells_its_exit_codes(
+def test_a_commands_help_has_examples_and_tells_its_exit_codes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     assert run(monkeypatch, command, "--help") == 0
     said = " ".join(capsys.readouterr().out.split())
-    codes = " ".join(cli.COMMANDS[command][1].partition("Exit codes: ")[2].split())
-    assert codes.startswith("0 ")
-    assert f"Exit codes: {codes}" in said
+    told = cli.COMMANDS[command]
+    assert f"Exit codes: {told.codes[0]} " in said
+    assert " ".join(told.epilogue.split()) in said
+    assert told.examples
+    assert all(example.split()[0] == command or command in example for example in told.examples)
 
 
 async def test_help_imports_no_command_and_the_package_no_extra() -> None:
@@ -132,21 +165,26 @@ async def test_help_imports_no_command_and_the_package_no_extra() -> None:
     listing = "cli.main(); print([name for name in sys.modules if name.startswith('openrouter_client.cli.')])"
     code, out, err = await python(watching + listing, "--help")
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == "[]"
+    assert out.splitlines()[-1] == "['openrouter_client.cli.exits', 'openrouter_client.cli.pipes']"
 
 
-async def test_help_imports_no_network_code() -> None:
-    """The command line itself needs none. The package around it has its own imports, so it is left out here."""
-    alone = (
-        "import sys, types, pathlib, importlib.util\n"
-        "found = importlib.util.find_spec('openrouter_client')\n"
-        "sys.modules['openrouter_client'] = package = types.ModuleType('openrouter_client')\n"
-        "package.__path__ = list(found.submodule_search_locations)\n"
-        "from openrouter_client import cli\n"
-        "assert cli.main() == 0\n"
-        "print([name for name in ('aiohttp', 'openrouter_client.client') if name in sys.modules])\n"
+@pytest.mark.parametrize("command", list(cli.COMMANDS))
+async def test_help_imports_no_network_code(command: str) -> None:
+    """Kills: an import of aiohttp at the top of a command's module, which would triple the time that help takes."""
+    program = (
+        "import sys; from openrouter_client import cli; "
+        f"code = cli.main([{command!r}, '--help']); print(code, 'aiohttp' in sys.modules)"
     )
-    code, out, err = await python(alone, "--help")
+    code, out, err = await python(program)
     assert (code, err) == (0, "")
-    assert "predict" in out
-    assert out.splitlines()[-1] == "[]"
+    assert out.splitlines()[-1] == "0 False"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["schedule"], ["simulate-load", "--scenarios"], ["completion", "bash"], ["chat", "-x"]],
+)
+async def test_what_does_not_call_imports_no_network_code(arguments: list[str]) -> None:
+    program = f"import sys; from openrouter_client import cli; cli.main({arguments!r}); print('aiohttp' in sys.modules)"
+    code, out, _ = await python(program)
+    assert (code, out.splitlines()[-1]) == (0, "False")

@@ -22,6 +22,8 @@ from returns.result import Failure, Result, Success
 from rich.console import Console
 
 from openrouter_client import cli
+from openrouter_client.cli import session
+from openrouter_client.cli.options import Reach
 from openrouter_client.cli.predict import command
 from openrouter_client.cli.predict.asking import Asking
 from openrouter_client.cli.predict.boards import Board, JsonBoard
@@ -30,7 +32,8 @@ from openrouter_client.cli.predict.markets import Market
 from openrouter_client.cli.predict.report import Heading, Wait, facts, intent, outcome_line, stand_in_notice
 from openrouter_client.cli.predict.rows import Call, Failed, NotDone, Predicted, Row, Summary, exit_code, summarise
 from openrouter_client.cli.predict.table import TableBoard
-from openrouter_client.cli.predict.witness import MISFIT, Witness, usages_in
+from openrouter_client.cli.predict.witness import MISFIT, Witness
+from openrouter_client.cli.spending import usages_in
 from openrouter_client.simulator import Simulator
 from openrouter_core.errors import DataSourceError, ProviderError, RateLimited
 from openrouter_core.journal import Answered, Event, Moment, Sent, Slept
@@ -348,9 +351,18 @@ def test_json_lines_are_in_order_and_read_back(rows: list[Row]) -> None:
 
 @pytest.mark.parametrize(
     ("predicted", "failed", "not_done", "code"),
-    [(5, 0, 0, 0), (4, 1, 0, 1), (0, 5, 0, 3), (4, 0, 1, 130), (0, 0, 5, 130), (0, 4, 1, 130)],
+    [
+        (5, [], 0, 0),
+        (4, ["RateLimited"], 0, 1),
+        (0, ["ProviderError"] * 5, 0, 3),
+        (0, ["RateLimited"] * 5, 0, 6),
+        (0, ["RateLimited", "Timeout"], 0, 3),
+        (4, [], 1, 130),
+        (0, [], 5, 130),
+        (0, ["Timeout"] * 4, 1, 130),
+    ],
 )
-def test_the_exit_code_tells_how_it_ended(predicted: int, failed: int, not_done: int, code: int) -> None:
+def test_the_exit_code_tells_how_it_ended(predicted: int, failed: list[str], not_done: int, code: int) -> None:
     assert exit_code(predicted, failed, not_done) == code
 
 
@@ -443,7 +455,7 @@ def test_without_a_terminal_retries_are_lines_and_the_table_comes_at_the_end() -
     assert places == sorted(places)
     table = [line for line in lines if re.match(r"\d+ +Q ", line)]
     assert [int(line.split()[0]) for line in table] == list(range(1, 12))
-    assert table[0].split() == ["1", "Q", "NO", "50%", "0.500", "0.500", "+0.100", "$0.00100", "2", "1.0", "s"]
+    assert table[0].split() == ["1", "Q", "NO", "50%", "0.500", "0.500", "+0.100", "$0.001", "2", "1.0", "s"]
     assert "FAILED" in table[9]
     assert "CUT" in table[10]
 
@@ -459,14 +471,16 @@ def test_rows_without_an_end_are_told_too(edge: float, words: str) -> None:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "STAND_IN_LATENCY", (0.0, 0.0))
+    monkeypatch.setattr(session, "STAND_IN_LATENCY", (0.0, 0.0))
     for name in ("OPENROUTER_API_KEY", "OPENROUTER_BASE_URL", "OPENROUTER_TIMEOUT_SECS"):
         monkeypatch.delenv(name, raising=False)
 
 
-def ended(capsys: pytest.CaptureFixture[str], **options: Any) -> tuple[int, list[Any], str]:
+def ended(
+    capsys: pytest.CaptureFixture[str], *, limit: int | None = None, **options: Any
+) -> tuple[int, list[Any], str]:
     """Run `predict --json` in this process: its exit code, its lines read back, and what people were told."""
-    code = predict(EXAMPLES, json=True, retry_delay_ms=1, **options)
+    code = predict(EXAMPLES, json=True, limit=limit, reach=Reach(retry_delay_ms=1, **options))
     captured = capsys.readouterr()
     return code, [type_of_row.decode(line) for line in captured.out.splitlines()], captured.err
 
@@ -513,27 +527,30 @@ def test_some_failed_rows_are_told_and_the_exit_code_is_1(capsys: pytest.Capture
 
 
 @pytest.mark.usefixtures("fast")
-def test_nothing_predicted_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
-    code, lines, _ = ended(capsys, simulate=True, faults="402:1", limit=3)
-    assert code == 3
+@pytest.mark.parametrize(("faults", "expected"), [("402:1", 5), ("500:1", 3)])
+def test_when_nothing_is_predicted_the_common_error_decides(
+    capsys: pytest.CaptureFixture[str], faults: str, expected: int
+) -> None:
+    code, lines, _ = ended(capsys, simulate=True, faults=faults, limit=3, retries=0)
+    assert code == expected
     assert [type(line) for line in lines] == [Failed, Failed, Failed, Summary]
 
 
 @pytest.mark.usefixtures("fast")
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "expected", "words"),
     [
-        ({}, ["export OPENROUTER_API_KEY", "--simulate"]),
-        ({"faults": "500:0.1"}, ["add --simulate"]),
-        ({"simulate": True, "faults": "fuor:0.1"}, ["--faults fuor:0.1", "unknown fault"]),
-        ({"simulate": True, "timeout": 1e12}, ["timeout_secs"]),
+        ({}, 4, ["export OPENROUTER_API_KEY", "--simulate"]),
+        ({"faults": "500:0.1"}, 2, ["add --simulate"]),
+        ({"simulate": True, "faults": "fuor:0.1"}, 2, ["--faults fuor:0.1", "unknown fault"]),
+        ({"simulate": True, "timeout": 1e12}, 2, ["timeout_secs"]),
     ],
 )
-def test_bad_usage_is_exit_code_2_and_says_what_to_do(
-    options: dict[str, Any], words: list[str], capsys: pytest.CaptureFixture[str]
+def test_bad_usage_has_its_exit_code_and_says_what_to_do(
+    options: dict[str, Any], expected: int, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, lines, notes = ended(capsys, **options)
-    assert (code, lines) == (2, [])
+    assert (code, lines) == (expected, [])
     assert [word for word in words if word not in notes] == []
 
 
@@ -560,7 +577,7 @@ def test_a_bad_file_is_exit_code_2(
     path = tmp_path / "markets.jsonl"
     if content is not None:
         path.write_bytes(content)
-    assert predict(path, simulate=True) == 2
+    assert predict(path, reach=Reach(simulate=True)) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert words in captured.err
@@ -638,9 +655,9 @@ def test_an_output_without_the_characters_loses_nothing_else(options: list[str],
 @pytest.mark.usefixtures("fast")
 def test_a_reader_that_has_gone_ends_the_command_quietly() -> None:
     script = (
-        "import sys; from pathlib import Path; from openrouter_client.cli.predict import command; "
-        "command.STAND_IN_LATENCY = (0.0, 0.01); "
-        f"sys.exit(command.predict(Path({str(EXAMPLES)!r}), json=True, simulate=True, concurrency=2))"
+        "import sys; from openrouter_client.cli import main, session; "
+        "session.STAND_IN_LATENCY = (0.0, 0.01); "
+        f"sys.exit(main(['predict', {str(EXAMPLES)!r}, '--json', '--simulate', '--concurrency', '2']))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -656,8 +673,8 @@ def test_a_reader_that_has_gone_ends_the_command_quietly() -> None:
 @pytest.mark.usefixtures("fast")
 def test_ctrl_c_says_what_was_done() -> None:
     script = (
-        "import sys; from pathlib import Path; from openrouter_client.cli.predict.command import predict; "
-        f"sys.exit(predict(Path({str(EXAMPLES)!r}), json=True, simulate=True, faults='silent:1', limit=9))"
+        "import sys; from openrouter_client.cli import main; "
+        f"sys.exit(main(['predict', {str(EXAMPLES)!r}, *'--json --simulate --faults silent:1 --limit 9'.split()]))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,23 @@ import openrouter
 import pytest
 from tests.shell.loopback import asking
 
-from openrouter_client import AuthError, NotFound, OpenRouterClient, OpenRouterConfig, RateLimited, unwrap
+from openrouter_client import (
+    AuthError,
+    DataSourceError,
+    Disconnected,
+    EventStream,
+    Failure,
+    InsufficientCredits,
+    NotFound,
+    OpenRouterClient,
+    OpenRouterConfig,
+    ParseError,
+    ProviderError,
+    RateLimited,
+    Timeout,
+    TruncatedStream,
+    unwrap,
+)
 from openrouter_client.simulator import Simulator
 from openrouter_core.endpoint import Endpoint
 from openrouter_core.endpoints.table import TABLE
@@ -117,8 +133,15 @@ async def test_messages_say_the_same_whole_and_streamed(client: OpenRouterClient
 
 
 async def test_completions_go_on_with_a_text(client: OpenRouterClient) -> None:
-    done = unwrap(await client.completions.create(CompletionRequest(prompt="Once", model="openai/gpt-4o-mini")))
+    request = CompletionRequest(prompt="Once", model="openai/gpt-4o-mini")
+    done = unwrap(await client.completions.create(request))
     assert done.text
+    async with client.completions.stream(request) as stream:
+        pieces = [chunk.text async for chunk in stream]
+    assert len(pieces) > 2
+    assert "".join(pieces) == done.text
+    whole = unwrap(stream.result)
+    assert (whole.choices, whole.usage) == (done.choices, done.usage)
 
 
 async def test_other_skins_meet_faults_too(sim: Simulator, client: OpenRouterClient) -> None:
@@ -216,3 +239,95 @@ async def test_openais_client_gets_what_it_expects(sim: Simulator) -> None:
         assert len([model async for model in theirs.models.list()]) == 12
         with pytest.raises(openai.AuthenticationError):
             await theirs.with_options(api_key="wrong").completions.create(model="openai/gpt-4o-mini", prompt="x")
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------------
+
+STREAMS: dict[str, Callable[[OpenRouterClient], EventStream[Any, Any]]] = {
+    "responses": lambda client: client.responses.stream(ResponsesRequest(model="openai/gpt-5.2", input="Rain?")),
+    "messages": lambda client: client.messages.stream(
+        MessagesRequest(model="openai/gpt-5.2", messages=[InputTurn(role="user", content="Rain?")], max_tokens=200)
+    ),
+    "completions": lambda client: client.completions.stream(
+        CompletionRequest(model="openai/gpt-4o-mini", prompt="Rain?")
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ("midstream", ProviderError),
+        ("midstream-429", RateLimited),
+        ("midstream-bare", ProviderError),
+        ("midstream-done", ProviderError),
+        ("midstream-alone", ProviderError),
+        ("midstream-string", ProviderError),
+        ("cutstream", TruncatedStream),
+        ("malformed", ParseError),
+        ("stall@0.02", Timeout),
+        ("reset-body", Disconnected),
+    ],
+)
+async def test_an_error_in_the_middle_of_any_stream_is_a_failure_with_what_had_come(
+    sim: Simulator, kind: str, fault: str, expected: type[DataSourceError]
+) -> None:
+    """Kills: an event of failure that is taken for one of the answer, and a part of an answer for the whole."""
+    config = OpenRouterConfig(api_key=sim.api_key, base_url=sim.base_url, idle_timeout_secs=0.2)
+    async with unwrap(OpenRouterClient.new(config)) as client:
+        whole = unwrap(await STREAMS[kind](client).collect())
+        sim.script(fault)
+        stream = STREAMS[kind](client)
+        events = [event async for event in stream]
+    error = stream.result.failure()
+    assert isinstance(error, expected), error
+    assert sim.counts[fault.partition("@")[0]] == 1
+    assert len(sim.requests) == 2, "what has begun to come is not asked for again"
+    assert events
+    assert stream.snapshot is not None
+    assert 0 < len(stream.snapshot.text) < len(whole.text)
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+async def test_an_error_before_the_first_content_of_any_stream_is_retried(sim: Simulator, kind: str) -> None:
+    config = OpenRouterConfig(api_key=sim.api_key, base_url=sim.base_url, retry_delay_ms=1)
+    async with unwrap(OpenRouterClient.new(config)) as client:
+        sim.script("midstream-first", "ok")
+        assert unwrap(await STREAMS[kind](client).collect()).text
+    assert [request.answer for request in sim.requests] == ["midstream-first", "ok"]
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+async def test_a_stream_without_its_end_mark_is_whole_and_one_that_fails_late_is_not(
+    sim: Simulator, client: OpenRouterClient, kind: str
+) -> None:
+    sim.script("no-done", "midstream-late")
+    assert unwrap(await STREAMS[kind](client).collect()).text
+    assert isinstance((await STREAMS[kind](client).collect()).failure(), DataSourceError)
+
+
+async def test_embeddings_meet_faults_and_the_quota() -> None:
+    request = EmbeddingsRequest(model="x/embed", input="rain", dimensions=4)
+    async with Simulator(seed=1, faults="502:0.5", quota="20/hour") as sim:
+        config = OpenRouterConfig(api_key=sim.api_key, base_url=sim.base_url, max_retries=0)
+        async with unwrap(OpenRouterClient.new(config)) as client:
+            results = [await client.embeddings.create(request) for _ in range(21)]
+    counts = dict(sim.counts)
+    assert counts["429 quota"] == 1
+    assert counts["ok"] + counts["502"] == 20
+    assert counts["502"] > 3
+    failed = [type(result.failure()).__name__ for result in results if isinstance(result, Failure)]
+    assert sorted(failed) == ["ProviderError"] * counts["502"] + ["RateLimited"]
+    assert sim.cost == pytest.approx(counts["ok"] * 2e-8)
+
+
+async def test_a_scripted_fault_of_embeddings_comes_before_the_quota() -> None:
+    request = EmbeddingsRequest(model="x/embed", input="rain", dimensions=4)
+    async with Simulator(quota="1/hour") as sim:
+        config = OpenRouterConfig(api_key=sim.api_key, base_url=sim.base_url, max_retries=0)
+        async with unwrap(OpenRouterClient.new(config)) as client:
+            sim.script("402")
+            assert isinstance((await client.embeddings.create(request)).failure(), InsufficientCredits)
+            assert unwrap(await client.embeddings.create(request)).data
+            assert isinstance((await client.embeddings.create(request)).failure(), RateLimited)

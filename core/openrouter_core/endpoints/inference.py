@@ -9,7 +9,7 @@ from openrouter_core.endpoint import ByCursor, Endpoint
 from openrouter_core.wire.answers import Deleted, Page
 from openrouter_core.wire.audio import SpeechRequest, TranscriptionRequest, TranscriptionResponse, TranscriptionUpload
 from openrouter_core.wire.batches import Batch, BatchRequest, DeletedBatch, ListBatches
-from openrouter_core.wire.completions import CompletionRequest, CompletionResponse
+from openrouter_core.wire.completions import CompletionChunk, CompletionRequest, CompletionResponse
 from openrouter_core.wire.decisions import DecisionsRequest, DecisionsResponse
 from openrouter_core.wire.embeddings import EmbeddingsRequest, EmbeddingsResponse
 from openrouter_core.wire.files import (
@@ -30,8 +30,10 @@ from openrouter_core.wire.responses import ResponsesRequest, ResponsesResponse
 from openrouter_core.wire.responses_events import ResponsesEvent
 from openrouter_core.wire.videos import Video, VideoContent, VideoJob, VideoRequest
 
-COMPLETIONS = Endpoint("POST", "/completions", CompletionRequest, CompletionResponse, billed=True)
-"""Go on with a text (legacy)."""
+COMPLETIONS = Endpoint(
+    "POST", "/completions", CompletionRequest, CompletionResponse, events=CompletionChunk, billed=True
+)
+"""Go on with a text (legacy), whole or as a stream."""
 
 RESPONSES = Endpoint("POST", "/responses", ResponsesRequest, ResponsesResponse, events=ResponsesEvent, billed=True)
 """Create a response, whole or as a stream."""

@@ -51,6 +51,26 @@ class CompletionChoice(Shape, frozen=True, kw_only=True):
     error: Any | None = None
 
 
+class CompletionChunk(Shape, frozen=True, kw_only=True):
+    """A piece of a streamed completion: the next text of its choices, or an `error`."""
+
+    choices: list[CompletionChoice] | None = None
+    id: str | None = None
+    object: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    system_fingerprint: str | None = None
+    created: int | None = None
+    usage: Usage | None = None
+    openrouter_metadata: RouterMetadata | None = None
+    error: Any | None = None
+
+    @property
+    def text(self) -> str:
+        """The first choice's next text; '' where there is none."""
+        return (self.choices[0].text or "") if self.choices else ""
+
+
 class CompletionResponse(Shape, frozen=True, kw_only=True):
     """The ways to go on. `created` is in seconds since the epoch."""
 

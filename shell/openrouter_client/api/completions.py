@@ -6,10 +6,11 @@ from typing import Unpack
 
 from returns.result import Result
 
-from openrouter_client.api.base import Group, Options
+from openrouter_client.api.base import Group, Options, StreamOptions
+from openrouter_client.streaming import EventStream
 from openrouter_core.endpoints.inference import COMPLETIONS
 from openrouter_core.errors import DataSourceError
-from openrouter_core.wire.completions import CompletionRequest, CompletionResponse
+from openrouter_core.wire.completions import CompletionChunk, CompletionRequest, CompletionResponse
 
 
 class Completions(Group):
@@ -20,3 +21,9 @@ class Completions(Group):
     ) -> Result[CompletionResponse, DataSourceError]:
         """Go on with a text (legacy)."""
         return await self._caller.call(COMPLETIONS, request, **how)
+
+    def stream(
+        self, request: CompletionRequest, **how: Unpack[StreamOptions]
+    ) -> EventStream[CompletionChunk, CompletionResponse]:
+        """Go on with a text (legacy), and give its pieces as they come."""
+        return self._caller.stream(COMPLETIONS, request, **how)

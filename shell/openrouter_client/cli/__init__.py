@@ -1,84 +1,207 @@
 """The command `openrouter-client`. Nothing is imported here before it is needed, so that `--help` is quick.
 
-The commands' modules import cyclopts and rich, which come with the extra `cli` and not with the library.
+The commands' modules import cyclopts and rich, which come with the extra `cli` and not with the library. Those that
+call import aiohttp when they make a client, and not before.
 """
 
 import importlib.util
 import sys
 from collections.abc import Sequence
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from openrouter_client.cli import exits
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+NAME: Final = "openrouter-client"
 
 _NEEDED = ("cyclopts", "rich")
 _MISSING = 'openrouter-client needs {}. Install them with: pip install "aio-openrouter[cli]"'
-_WRONG_USAGE = 2
+
+_ABOUT = """An async client for the OpenRouter API, and a local stand-in to try it on.
+
+The key comes from OPENROUTER_API_KEY, from the file that OPENROUTER_API_KEY_FILE names, or from
+~/.config/openrouter/key (chmod 600). Data goes to the standard output, remarks to the standard error."""
+
+
+class Command(NamedTuple):
+    """A command: where its function is, what it does (the first line is for the list), examples, and exit codes."""
+
+    place: str
+    about: str
+    examples: tuple[str, ...]
+    codes: tuple[int, ...] = exits.CALLING
+
+    @property
+    def epilogue(self) -> str:
+        """What closes the command's help: examples and exit codes."""
+        shown = "\n".join(f"    {NAME} {example}" for example in self.examples)
+        return f"For example:\n\n{shown}\n\n{exits.told(*self.codes)}"
+
 
 COMMANDS = {
-    "predict": (
+    "chat": Command(
+        "openrouter_client.cli.chat.command:chat",
+        """Ask a model, with files and images, or talk with it.
+
+        With a question, or with text through a pipe, one answer is streamed to the standard output; tokens and cost
+        are told on the standard error. At a terminal, without a question, a conversation begins.""",
+        (
+            'chat "Why is the sky blue?" --model x-ai/grok-4.7',
+            'chat "Summarise this" --file report.txt',
+            "git diff | openrouter-client chat 'Review this change' --max-cost 0.05",
+            'chat "What is on it?" --image photo.jpg --schema answer.schema.json --json',
+        ),
+    ),
+    "models": Command(
+        "openrouter_client.cli.models.command:models",
+        """List models: search them, filter by price, context and abilities, and sort them.
+
+        In a pipe the table becomes lines with tabs; --json prints everything that is known.""",
+        (
+            "models claude --can tools --can structured --sort price",
+            "models --max-price 0.5 --min-context 200000 --can images",
+            "models --json | jq -r .id",
+        ),
+    ),
+    "embed": Command(
+        "openrouter_client.cli.embed:embed",
+        """Turn texts into vectors: one JSON object a line for each text.
+
+        Texts are arguments, lines of a file, or lines that come through a pipe.""",
+        ('embed "rain" "sun"', "embed --file questions.txt --dimensions 256 > vectors.jsonl"),
+    ),
+    "key": Command(
+        "openrouter_client.cli.account:key",
+        "Show what the key has used and may use.",
+        ("key", "key --json | jq .limit_remaining"),
+    ),
+    "credits": Command(
+        "openrouter_client.cli.account:credit",
+        """Show the credits bought, used and left.
+
+        This takes a management key: OPENROUTER_MANAGEMENT_KEY, or the file that OPENROUTER_MANAGEMENT_KEY_FILE names,
+        or ~/.config/openrouter/management-key.""",
+        ("credits", "credits --json | jq .left"),
+    ),
+    "generation": Command(
+        "openrouter_client.cli.account:generation",
+        """Show what a generation used and cost, by the id that its answer had.
+
+        OpenRouter knows of a generation some seconds after it; until then this asks again.""",
+        ("generation gen-1790000000-abc123",),
+    ),
+    "doctor": Command(
+        "openrouter_client.cli.doctor.command:doctor",
+        """Check the key, the network, the proxy, TLS, the clock and the limits, and say what to do.
+
+        Every check is a line: ok, warn, fail, or skip. Nothing is asked that costs money.""",
+        ("doctor", "doctor --json | jq '.checks[] | select(.status == \"fail\")'"),
+        (exits.DONE, exits.SOME, exits.USAGE, exits.INTERRUPTED),
+    ),
+    "predict": Command(
         "openrouter_client.cli.predict.command:predict",
         """Ask a model about prediction markets: a table of typed predictions with their edge against the price.
 
-        The real OpenRouter answers if OPENROUTER_API_KEY is set, and that costs money; with --simulate a stand-in on
-        this machine makes answers up, for trying things out.
-
-        Exit codes: 0 all markets predicted, 1 some failed, 2 bad input or usage, 3 none predicted, 130 interrupted
-        (Ctrl-C prints what was done and spent).""",
+        The real OpenRouter answers if there is a key, and that costs money; with --simulate a stand-in on this machine
+        makes answers up, for trying things out. Ctrl-C prints what was done and spent. If all markets fail, their
+        common error decides the exit code.""",
+        ("predict markets.jsonl --simulate", "predict markets.jsonl --concurrency 4 --json > predictions.jsonl"),
+        (exits.DONE, exits.SOME, *exits.CALLING[1:]),
     ),
-    "simulate": (
+    "simulate": Command(
         "openrouter_client.cli.simulate:simulate",
         """Run a local stand-in for OpenRouter, with faults and quotas on demand, until Ctrl-C.
 
-        Its answers are made up, and the same for the same seed.
-
-        Exit codes: 0 after Ctrl-C, 1 if it cannot listen, 2 for options that make no sense.""",
+        Its answers are made up, and the same for the same seed.""",
+        ('simulate --port 8080 --faults "503:0.1,reset:0.02" --quota 10/s',),
+        (exits.DONE, exits.USAGE, exits.NETWORK),
     ),
-    "schedule": (
+    "schedule": Command(
         "openrouter_client.cli.schedule:schedule",
         """Show what a policy of retries will do: each attempt, its wait and the end, without a network.
 
         A call is run on the client's own core under a virtual clock, with outcomes of your choice. Waits that chance
-        shortens or lengthens are shown from and to.
-
-        Exit codes: 0 shown, 2 for options that make no sense.""",
+        shortens or lengthens are shown from and to.""",
+        ("schedule --outcomes 429@5,503,200 --jitter full --deadline 60", "schedule --json | jq .ends"),
+        (exits.DONE, exits.USAGE),
     ),
-    "simulate-load": (
+    "simulate-load": Command(
         "openrouter_client.cli.simulate_load:simulate_load",
         """Compare policies under load: thousands of calls against a described server, in virtual time.
 
         The client's own core runs with its limits, and beside it other policies; figures and curves are shown side by
-        side, and are the same for the same seed.
-
-        Exit codes: 0 shown, 2 for options that make no sense.""",
+        side, and are the same for the same seed.""",
+        ("simulate-load --scenarios", "simulate-load --scenario outage --policies ours,openai-python --json"),
+        (exits.DONE, exits.USAGE),
+    ),
+    "completion": Command(
+        "openrouter_client.cli.completion:completion",
+        """Print a script with which the shell completes commands and options.""",
+        (
+            "completion bash > ~/.local/share/bash-completion/completions/openrouter-client",
+            'completion zsh > "${fpath[1]}/_openrouter-client"',
+            "completion fish > ~/.config/fish/completions/openrouter-client.fish",
+        ),
+        (exits.DONE, exits.USAGE),
     ),
 }
-"""Each command: where its function is, and its help. Of that the list shows the first line, without an import."""
+"""The commands by name. The list of them is shown without an import of any."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (that of the process, unless arguments are given); the result is the exit code.
 
-    2 says that the command line could not be understood; a command's own codes are in its help.
+    `exits.EXITS` lists them all; a command's own are in its help. Interruptions end it without a traceback.
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         sys.stderr.write(_MISSING.format(" and ".join(missing)) + "\n")
-        return _WRONG_USAGE
-    return _run(sys.argv[1:] if arguments is None else list(arguments))
+        return exits.USAGE
+    from openrouter_client.cli.pipes import discard_output
+
+    try:
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+        return exits.INTERRUPTED
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{NAME}: interrupted\n")
+        return exits.INTERRUPTED
+    return code
+
+
+def application() -> "App":
+    """Put the commands together."""
+    from cyclopts import App
+
+    from openrouter_client.cli.pipes import PipeConsole
+    from openrouter_core.version import __version__
+
+    app = App(
+        name=NAME,
+        help=_ABOUT,
+        help_epilogue=exits.told(*(one.code for one in exits.EXITS)),
+        help_format="plaintext",
+        version=__version__,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+        console=PipeConsole(),
+        error_console=PipeConsole(stderr=True),
+    )
+    for name, command in COMMANDS.items():
+        app.command(command.place, name=name, help=cleandoc(command.about), help_epilogue=command.epilogue)
+    return app
 
 
 def _run(arguments: list[str]) -> int:
-    from cyclopts import App, CycloptsError  # noqa: PLC0415 -- only here: without the extra there is none
+    from cyclopts import CycloptsError
 
-    from openrouter_core.version import __version__  # noqa: PLC0415 -- the same
-
-    app = App(
-        name="openrouter-client",
-        help="An async client for the OpenRouter API, and a local stand-in to try it on.",
-        version=__version__,
-        result_action="return_value",
-    )
-    for name, (place, summary) in COMMANDS.items():
-        app.command(place, name=name, help=summary)
     try:
-        code: object = app(arguments, exit_on_error=False)
+        code: object = application()(arguments, exit_on_error=False)
     except CycloptsError:  # it has been printed
-        return _WRONG_USAGE
+        return exits.USAGE
     return code if isinstance(code, int) else 0

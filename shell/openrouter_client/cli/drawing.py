@@ -6,7 +6,6 @@ when a file is drawn.
 
 import importlib
 import importlib.util
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,12 +50,6 @@ def blocks_of(out: object) -> str:
     except (LookupError, UnicodeEncodeError):
         return PLAIN
     return BLOCKS
-
-
-def lenient(out: object) -> None:
-    """Let an output lose no more than a character that it cannot show."""
-    if isinstance(out, io.TextIOWrapper):
-        out.reconfigure(errors="replace")
 
 
 def sparkline(values: Sequence[float], top: float, blocks: str = BLOCKS) -> str:

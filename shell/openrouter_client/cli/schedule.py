@@ -1,27 +1,26 @@
 """`openrouter-client schedule`: what a policy will do, attempt by attempt, on the real core under a virtual clock."""
 
 import math
-import sys
 from collections.abc import Iterable
 from itertools import repeat
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from openrouter_client.cli.drawing import Span, bar, blocks_of, draw_spans, flaw, lenient
+from openrouter_client.cli.drawing import Span, bar, blocks_of, draw_spans, flaw
+from openrouter_client.cli.options import Json
+from openrouter_client.cli.output import Output
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.errors import DataSourceError
+from openrouter_core.errors import DataSourceError, InvalidRequest
 from openrouter_core.journal import Answered, Ended, Sent, Slept
 from openrouter_core.load import ANSWER, enveloped
 from openrouter_core.outcome import Interrupted, Outcome, Responded, Unreachable, summary
 from openrouter_core.policy import Policy, policy_of
 from openrouter_core.simulate import Reply, Timeline, chat_job, scripted, simulate
 
-WRONG_USAGE = 2
 WIDTH = 60
 LATEST = math.nextafter(1.0, 0.0)
 """The largest roll."""
@@ -59,7 +58,7 @@ def schedule(
     timeout: float = 60.0,
     outcomes: str = "503",
     took: float = 0.5,
-    json: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
     plot: Path | None = None,
 ) -> int:
     """Show what a policy will do; the exit code is in `openrouter_client.cli.COMMANDS`.
@@ -93,8 +92,7 @@ def schedule(
         Also draw it into this file, .png or .svg; needs matplotlib (the extra `plot`).
 
     """
-    lenient(sys.stdout)
-    complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+    out = Output("schedule", json=json)
     settings = {
         "api_key": "none",
         "max_retries": retries,
@@ -111,17 +109,15 @@ def schedule(
         policy = policy_of(msgspec.convert(given, OpenRouterConfig))
         replies = [reply_of(word.strip(), took) for word in outcomes.split(",")]
     except ValueError as error:
-        complaints.print(f"schedule: {error}", markup=False)
-        return WRONG_USAGE
+        return out.failed(InvalidRequest(message=str(error), field="the options"))
     wrong = flaw(plot)
     if wrong is not None:
-        complaints.print(f"schedule: {wrong}", markup=False)
-        return WRONG_USAGE
+        return out.failed(InvalidRequest(message=wrong, field="--plot"))
     found = forecast(policy, replies)
     if json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        out.value(found)
     else:
-        show(Console(highlight=False), found)
+        show(out.console, found)
     if plot is not None:
         draw_spans(plot, found.schedule, [drawn(one) for one in found.attempts])
     return 0

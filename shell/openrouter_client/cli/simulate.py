@@ -3,16 +3,19 @@
 import asyncio
 import contextlib
 import signal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
 
-from openrouter_client.simulator import API_KEY, Simulator
+from openrouter_client.cli.exits import DONE, NETWORK
+from openrouter_client.cli.money import usd
+from openrouter_client.cli.options import Json
+from openrouter_client.cli.output import Output
+from openrouter_client.cli.problems import usage
+from openrouter_core.errors import InvalidRequest
 
-_WRONG_USAGE = 2
-_CANNOT_LISTEN = 1
+if TYPE_CHECKING:
+    from openrouter_client.simulator import Simulator
 
 
 async def simulate(
@@ -23,7 +26,9 @@ async def simulate(
     faults: str = "",
     quota: str | None = None,
     latency: str = "0",
-    api_key: Annotated[str, Parameter(name="--key")] = API_KEY,
+    api_key: Annotated[str | None, Parameter(name="--key")] = None,
+    management_key: str | None = None,
+    json: Json = False,
 ) -> int:
     """Run a local stand-in for OpenRouter until Ctrl-C; the exit code is in `openrouter_client.cli.COMMANDS`.
 
@@ -44,26 +49,39 @@ async def simulate(
     latency
         How long an answer takes, in seconds: "0.2", or from and to, "0.1:0.3".
     api_key
-        The key that requests have to carry.
+        The made-up key that requests have to carry; unless given, one that is told.
+    management_key
+        The made-up key for requests that manage, likewise.
+    json
+        Print one JSON object when it listens, with its address and keys, and one at the end, with what it served.
 
     """
-    console, complaints = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)
+    from openrouter_client.simulator import API_KEY, MANAGEMENT_KEY, Simulator
+
+    out = Output("simulate", json=json)
     try:
         simulator = Simulator(
-            seed=seed, faults=faults, quota=quota, host=host, port=port, api_key=api_key, latency=_latency(latency)
+            seed=seed,
+            faults=faults,
+            quota=quota,
+            host=host,
+            port=port,
+            api_key=API_KEY if api_key is None else api_key,
+            management_key=MANAGEMENT_KEY if management_key is None else management_key,
+            latency=_latency(latency),
         )
     except ValueError as error:
-        complaints.print(f"simulate: {error}", markup=False)
-        return _WRONG_USAGE
+        return out.failed(InvalidRequest(message=str(error), field="the options"))
     try:
         async with simulator:
-            _greet(console, simulator)
+            _greet(out, simulator)
             await _interrupted()
     except OSError as error:
-        complaints.print(f"simulate: cannot listen on {host}:{port}: {error.strerror or error}", markup=False)
-        return _CANNOT_LISTEN
-    _summarise(console, simulator)
-    return 0
+        problem = usage("--port", port, f"cannot listen on {host}:{port}: {error.strerror or error}; try --port 0")
+        out.failed(problem)
+        return NETWORK
+    _summarise(out, simulator)
+    return DONE
 
 
 def _latency(text: str) -> tuple[float, float]:
@@ -90,20 +108,27 @@ async def _interrupted() -> None:
                 loop.remove_signal_handler(one)
 
 
-def _greet(console: Console, simulator: Simulator) -> None:
-    lines = (
+def _greet(out: Output, simulator: "Simulator") -> None:
+    if out.json:
+        keys = {"api_key": simulator.api_key, "management_key": simulator.management_key}
+        out.value({"base_url": simulator.base_url, **keys})
+        return
+    variables = f"OPENROUTER_BASE_URL={simulator.base_url} OPENROUTER_API_KEY={simulator.api_key}"
+    for line in (
         f"A stand-in for OpenRouter listens on {simulator.base_url} (made-up answers; Ctrl-C ends it).",
         "For the client, in another terminal:",
-        f"  export OPENROUTER_BASE_URL={simulator.base_url} OPENROUTER_API_KEY={simulator.api_key}",
-    )
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
-    console.file.flush()
+        f"  export {variables}",
+        f"  export OPENROUTER_MANAGEMENT_KEY={simulator.management_key}",
+    ):
+        out.write(f"{line}\n")
 
 
-def _summarise(console: Console, simulator: Simulator) -> None:
-    table = Table("answer", "times", title="Served", title_justify="left")
-    for kind, times in sorted(simulator.counts.items(), key=lambda pair: -pair[1]):
-        table.add_row(kind, str(times))
-    console.print(table if simulator.counts else "Served nothing.")
-    console.print(f"Cost, had it been real: {simulator.cost:.6f} USD")
+def _summarise(out: Output, simulator: "Simulator") -> None:
+    if out.json:
+        out.value({"served": dict(simulator.counts.most_common()), "cost_usd": simulator.cost})
+        return
+    if simulator.counts:
+        out.table(("served", "times"), simulator.counts.most_common(), numbers=("times",))
+    else:
+        out.write("Served nothing.\n")
+    out.write(f"Cost, had it been real: {usd(simulator.cost)}\n")

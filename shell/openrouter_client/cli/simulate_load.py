@@ -1,7 +1,6 @@
 """`openrouter-client simulate-load`: the real core against a described server, under the virtual clock."""
 
 import random
-import sys
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
@@ -12,13 +11,15 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from openrouter_client.cli.drawing import Curve, Panel, blocks_of, draw_panels, flaw, lenient, sparkline
+from openrouter_client.cli.drawing import Curve, Panel, blocks_of, draw_panels, flaw, sparkline
 from openrouter_client.cli.load_table import ROWS, cell
+from openrouter_client.cli.options import Json
+from openrouter_client.cli.output import Output
+from openrouter_core.errors import InvalidRequest
 from openrouter_core.load import Load, ServerSpec, Tells, ideal
 from openrouter_core.load_figures import Figures, Series, figures, series
 from openrouter_core.load_scenarios import CONTENDERS, KNOWING, SCENARIOS, Contender, Scenario, chosen, play
 
-WRONG_USAGE = 2
 WIDTH = 60
 POLICIES = "ours,1-2-4,openai-python,known-rate"
 MEASURES = ("goodput", "rejections", "waiting")
@@ -63,7 +64,7 @@ def simulate_load(
     policies: str = POLICIES,
     seed: int = 1,
     scenarios: Annotated[bool, Parameter(negative="")] = False,
-    json: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
     plot: Path | None = None,
 ) -> int:
     """Compare policies under load; the exit code is in `openrouter_client.cli.COMMANDS`.
@@ -120,11 +121,10 @@ def simulate_load(
         Also draw the curves into this file, .png or .svg; needs matplotlib (the extra `plot`).
 
     """
-    lenient(sys.stdout)
-    console, complaints = Console(highlight=False), Console(stderr=True, highlight=False, soft_wrap=True)
+    out = Output("simulate-load", json=json)
     if scenarios:
         for name, one in SCENARIOS.items():
-            console.print(f"{name:<20} {one.title}", markup=False, soft_wrap=True)
+            out.console.print(f"{name:<20} {one.title}", markup=False, soft_wrap=True)
         return 0
     told: dict[str, Any] = {
         "tells": tells, "lie": lie, "ahead": ahead, "dated": None if ahead is None else False, "latency": latency,
@@ -139,17 +139,16 @@ def simulate_load(
         wanted = Scenario(title, described, changed(base.load, come, Load))
         contenders = [found(name.strip(), described) for name in policies.split(",")]
     except ValueError as error:
-        complaints.print(f"simulate-load: {error}", markup=False)
-        return WRONG_USAGE
+        return out.failed(InvalidRequest(message=str(error), field="the options"))
     wrong = flaw(plot)
     if wrong is not None:
-        complaints.print(f"simulate-load: {wrong}", markup=False)
-        return WRONG_USAGE
-    report = compared(wanted, contenders, seed)
+        return out.failed(InvalidRequest(message=wrong, field="--plot"))
+    with out.waiting("simulating"):
+        report = compared(wanted, contenders, seed)
     if json:
-        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+        out.value(report)
     else:
-        show(console, report)
+        show(out.console, report)
     if plot is not None:
         draw_panels(plot, title, panels(report))
     return 0

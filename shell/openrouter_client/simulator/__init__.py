@@ -11,17 +11,18 @@ give a plausible answer, made of the client's own types (`shelf`).
 
 The way of a request: `server` (sockets) -> `desk` (which answer, and what to remember) -> `ask` (what is asked) ->
 `answers`, `sample`, `market` (what is said) -> `skins`, `replies`, `streams` (how it is sent) -> `trouble`, `faults`,
-`sabotage`, `envelopes` (what goes wrong) -> `wire` (bytes and pauses, as data) -> `server`.
+`sabotage`, `breaking`, `envelopes` (what goes wrong) -> `wire` (bytes and pauses, as data) -> `server`.
 """
 
 from openrouter_client.simulator.faults import Fault
 from openrouter_client.simulator.quota import Quota, parse_quota
-from openrouter_client.simulator.server import API_KEY, RecordedRequest, Simulator
+from openrouter_client.simulator.server import API_KEY, MANAGEMENT_KEY, RecordedRequest, Simulator
 from openrouter_client.simulator.trouble import FAULTS, parse_fault, parse_faults
 
 __all__ = [
     "API_KEY",
     "FAULTS",
+    "MANAGEMENT_KEY",
     "Fault",
     "Quota",
     "RecordedRequest",

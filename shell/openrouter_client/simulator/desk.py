@@ -16,7 +16,7 @@ from msgspec import Struct
 from openrouter_client.simulator import ask, envelopes, listings, replies, shelf, vectors
 from openrouter_client.simulator.answers import Completion, complete
 from openrouter_client.simulator.dice import Dice, digest
-from openrouter_client.simulator.faults import Cut, Drip, Fault, Healthy, Lost, Slow
+from openrouter_client.simulator.faults import BrokenStream, Cut, Drip, Fault, Healthy, Lost, Slow
 from openrouter_client.simulator.loose import Json, mapping
 from openrouter_client.simulator.quota import Level, Quota, Refused, take
 from openrouter_client.simulator.sabotage import Scene, spoil
@@ -73,7 +73,7 @@ class Desk:
         """The reply to a request; `now` is on a clock that never goes back, `wall` in seconds since 1970."""
         scripted = self.script.popleft() if self.script else None
         if incoming.path not in SKINS:
-            page = self._page(incoming)
+            page = self._page(incoming, None if scripted else (now, wall))
             return page if scripted is None else self._spoilt(scripted, page, None, wall, stream=False)
         if incoming.method != "POST":
             return envelopes.plain(405, "Method Not Allowed", headers=(("Allow", "POST"),))
@@ -98,8 +98,9 @@ class Desk:
         reply = self._healthy(done, request, skin, stream=asked.stream)
         if isinstance(fault, Healthy | Slow | Drip | Cut | Lost):
             self._finished(done, request if caching else None)
-        # Troubles in the middle of a stream are told in a chat's words: other skins fail before it.
-        spoilt = self._spoilt((name, fault), reply, done, wall, stream=asked.stream and skin is CHAT)
+        # Streams of other skins break in their own words; what else goes wrong with them is told instead of them.
+        streams = asked.stream and (skin is CHAT or isinstance(fault, BrokenStream))
+        spoilt = self._spoilt((name, fault), reply, done, wall, stream=streams, skin=skin)
         status = (("X-OpenRouter-Cache-Status", "MISS"),) if caching else ()
         return msgspec.structs.replace(spoilt, headers=spoilt.headers + status)
 
@@ -110,14 +111,20 @@ class Desk:
             return envelopes.plain(401, "Missing Authentication header")
         if authorization != f"Bearer {self._api_key}":
             return envelopes.plain(401, "User not found.")
-        if self._quota is not None:
-            self._level, verdict = take(self._quota, self._level, now)
-            if isinstance(verdict, Refused):
-                return _over(self._quota, verdict.wait, wall)
+        over = self._over_quota(now, wall)
+        if over is not None:
+            return over
         kind = incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             return envelopes.plain(400, f"Expected Content-Type application/json, received {kind!r}", "400 invalid")
         return None
+
+    def _over_quota(self, now: float, wall: float) -> Reply | None:
+        """The refusal of a request for which the quota has no room; otherwise the request is counted."""
+        if self._quota is None:
+            return None
+        self._level, verdict = take(self._quota, self._level, now)
+        return _over(self._quota, verdict.wait, wall) if isinstance(verdict, Refused) else None
 
     def _nth(self, *key: object) -> int:
         """How often this key came before; beyond 100,000 keys the count starts anew, for memory has a limit."""
@@ -137,10 +144,17 @@ class Desk:
         return replies.streamed(done, self._seed, latency, skin) if stream else replies.whole(done, latency, skin)
 
     def _spoilt(
-        self, chosen: tuple[str, Fault], reply: Reply, done: Completion | None, wall: float, *, stream: bool
+        self,
+        chosen: tuple[str, Fault],
+        reply: Reply,
+        done: Completion | None,
+        wall: float,
+        *,
+        stream: bool,
+        skin: Skin = CHAT,
     ) -> Reply:
         name, fault = chosen
-        spoilt = spoil(fault, Scene(reply=reply, done=done, stream=stream, seed=self._seed, wall=wall))
+        spoilt = spoil(fault, Scene(reply=reply, done=done, skin=skin, stream=stream, seed=self._seed, wall=wall))
         return spoilt if isinstance(fault, Healthy) else msgspec.structs.replace(spoilt, kind=name)
 
     def _finished(self, done: Completion, cached_as: bytes | None) -> None:
@@ -159,7 +173,8 @@ class Desk:
         status = (("X-OpenRouter-Cache-Status", "HIT"), ("X-OpenRouter-Cache-Source-Id", done.id))
         return msgspec.structs.replace(reply, kind="cache hit", headers=reply.headers + status)
 
-    def _page(self, incoming: Incoming) -> Reply:
+    def _page(self, incoming: Incoming, at: tuple[float, float] | None) -> Reply:
+        """The answer of a path that asks no model; `at` is the time on both clocks, None if a scripted fault comes."""
         own = self._pages.get(incoming.path)
         listed = None if own else listings.listing(incoming.path, incoming.query)
         if own is not None or listed is not None:
@@ -174,7 +189,7 @@ class Desk:
         if refused is not None:
             return refused
         if incoming.path == "/api/v1/embeddings":
-            return self._embeddings(incoming)
+            return self._embeddings(incoming, at)
         return listed or (
             own(incoming) if own else shelf.answered(served) if served else envelopes.plain(404, "Not Found")
         )
@@ -190,14 +205,21 @@ class Desk:
         good = manages if wanted == "management" else given == f"Bearer {self._api_key}"
         return None if good else envelopes.plain(401, "No auth credentials found")
 
-    def _embeddings(self, incoming: Incoming) -> Reply:
+    def _embeddings(self, incoming: Incoming, at: tuple[float, float] | None) -> Reply:
+        over = None if at is None else self._over_quota(*at)
+        if over is not None:
+            return over
         try:
             fields = mapping(msgspec.json.decode(incoming.body))
         except msgspec.DecodeError:
             return envelopes.plain(400, "Invalid JSON in request body", "400 invalid")
         reply, cost = vectors.embedded(fields, self._seed)
-        self.cost += cost
-        return reply
+        if at is None or not cost:
+            return reply
+        name, fault = self._chance(digest(incoming.path, incoming.body))
+        if isinstance(fault, Healthy | Slow | Drip | Cut | Lost):
+            self.cost += cost
+        return self._spoilt((name, fault), reply, None, at[1], stream=False)
 
     def _key(self, incoming: Incoming) -> Reply:
         del incoming

@@ -117,3 +117,13 @@ def events(done: Completion, seed: int) -> list[bytes]:
     told.append({"type": "message_delta", "delta": ending, "usage": counted})
     told.append({"type": "message_stop"})
     return [b"event: " + text(one["type"]).encode() + b"\n" + event(one) for one in told]
+
+
+def failure(done: Completion, trouble: Json) -> bytes:
+    """The event of a stream that fails; types are Anthropic's."""
+    del done
+    kind = "rate_limit_error" if trouble["code"] in (429, "429") else "api_error"
+    error: Json = {"type": kind, "message": trouble["message"]}
+    known = mapping(trouble["metadata"]).get("error_type")
+    told: Json = {"type": "error", "error": {**error, "error_type": known} if known else error}
+    return b"event: error\n" + event(told)

@@ -149,3 +149,11 @@ def _grown(place: int, item: Json, dice: Dice) -> Iterable[Json]:
         finished: Json = {"name": item["name"], "arguments": item["arguments"]}
         yield {"type": "response.function_call_arguments.done", **here, **finished}
     yield {"type": "response.output_item.done", "output_index": place, "item": item}
+
+
+def failure(done: Completion, trouble: Json) -> bytes:
+    """The event of a stream that fails; codes are OpenAI's."""
+    code = "rate_limit_exceeded" if trouble["code"] in (429, "429") else "server_error"
+    error: Json = {"code": code, "message": trouble["message"]}
+    kind = mapping(trouble["metadata"]).get("error_type")
+    return event({"type": "response.failed", "response": {**body(done, "failed"), "error": error, "error_type": kind}})

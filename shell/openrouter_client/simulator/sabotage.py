@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 from msgspec import Struct
 
-from openrouter_client.simulator import envelopes, replies
+from openrouter_client.simulator import breaking, envelopes, replies
 from openrouter_client.simulator.answers import Completion, body, head, usage
 from openrouter_client.simulator.faults import (
     BrokenStream,
@@ -29,6 +29,7 @@ from openrouter_client.simulator.faults import (
     Unreadable,
 )
 from openrouter_client.simulator.loose import Json
+from openrouter_client.simulator.skins import CHAT, Skin
 from openrouter_client.simulator.streams import DONE, chunk, ended, event, said
 from openrouter_client.simulator.trouble import FAULTS
 from openrouter_client.simulator.wire import COMMENT, PADDING, Drop, Pause, Repeat, Reply, Step, Write, json_reply
@@ -44,10 +45,14 @@ _PAGE = "<!DOCTYPE html>\n<html><head><title>One moment</title></head><body><p>P
 
 
 class Scene(Struct, frozen=True, kw_only=True):
-    """What a fault finds: the healthy reply, the completion behind it (other endpoints have none), and the time."""
+    """What a fault finds: the healthy reply, the completion behind it (other endpoints have none), and the time.
+
+    `skin` is how it was asked for; `stream` says that a stream was.
+    """
 
     reply: Reply
     done: Completion | None
+    skin: Skin
     stream: bool
     seed: int
     wall: float
@@ -89,11 +94,11 @@ def spoil(fault: Fault, scene: Scene) -> Reply:
             return _cut(fault, scene.reply)
         case Redirect(status=status, location=location):
             return Reply(kind="", status=status, headers=(("Location", location),))
+        case BrokenStream() | NotAStream() if not scene.stream:
+            return spoil(FAULTS[fault.plainly], scene)
         case BrokenStream(plainly=plainly):
-            return _broken(fault, scene, scene.done) if scene.stream and scene.done else spoil(FAULTS[plainly], scene)
-        case NotAStream(plainly=plainly):
-            if not scene.stream:
-                return spoil(FAULTS[plainly], scene)
+            return spoil(FAULTS[plainly], scene) if scene.done is None else _broken(fault, scene, scene.done)
+        case NotAStream():
             return _unreadable(Unreadable(body="html"), scene) if fault.body == "html" else _error_only(502, scene)
         case _:
             assert_never(fault)
@@ -211,6 +216,8 @@ def _hollow(fault: False200, scene: Scene, done: Completion) -> Json:
 
 
 def _broken(fault: BrokenStream, scene: Scene, done: Completion) -> Reply:
+    if scene.skin is not CHAT:
+        return breaking.broken(fault, done, scene.skin, scene.seed, error(fault.code, scene))
     pieces = said(done, scene.seed)
     kept = [] if fault.at_once else pieces[: max(1, len(pieces) // 2)]
     start = list(map(event, kept))

@@ -14,17 +14,21 @@ from openrouter_client.simulator.answers import Completion, head, usage
 from openrouter_client.simulator.answers import body as chat_body
 from openrouter_client.simulator.dice import Dice
 from openrouter_client.simulator.loose import Json, mapping
-from openrouter_client.simulator.streams import DONE, ended, event, said
+from openrouter_client.simulator.streams import DONE, chunk, ended, event, said
 
 _LONGEST = 12
 
 
 class Skin(Struct, frozen=True):
-    """`asked` rewrites a request as a chat's, `body` writes the whole answer, `events` the stream's bytes."""
+    """`asked` rewrites a request as a chat's, `body` writes the whole answer, `events` the stream's bytes.
+
+    `failure` writes the event of a stream that fails: of what is asked, and the error as OpenRouter tells it.
+    """
 
     asked: Callable[[Mapping[str, object]], Json]
     body: Callable[[Completion], Json]
     events: Callable[[Completion, int], list[bytes]]
+    failure: Callable[[Completion, Json], bytes]
 
 
 def rewritten(skin: Skin, body: bytes) -> bytes:
@@ -56,6 +60,15 @@ def _completion_events(done: Completion, seed: int) -> list[bytes]:
     return [*map(event, told), event({**whole, "choices": [last]}), DONE]
 
 
+def _completion_failure(done: Completion, trouble: Json) -> bytes:
+    choice: Json = {"index": 0, "text": "", "finish_reason": "error", "native_finish_reason": "error", "error": trouble}
+    return event({**head(done, "text_completion"), "choices": [choice]})
+
+
+def _chat_failure(done: Completion, trouble: Json) -> bytes:
+    return event({**chunk(done, {}, "error", "error"), "error": trouble})
+
+
 def _as_it_is(fields: Mapping[str, object]) -> Json:
     return dict(fields)
 
@@ -64,11 +77,11 @@ def _chat_events(done: Completion, seed: int) -> list[bytes]:
     return [*map(event, (*said(done, seed), *ended(done))), DONE]
 
 
-CHAT = Skin(_as_it_is, chat_body, _chat_events)
+CHAT = Skin(_as_it_is, chat_body, _chat_events, _chat_failure)
 SKINS: Mapping[str, Skin] = {
     "/api/v1/chat/completions": CHAT,
-    "/api/v1/completions": Skin(_as_it_is, _completion, _completion_events),
-    "/api/v1/responses": Skin(responses.asked, responses.body, responses.events),
-    "/api/v1/messages": Skin(messages.asked, messages.body, messages.events),
+    "/api/v1/completions": Skin(_as_it_is, _completion, _completion_events, _completion_failure),
+    "/api/v1/responses": Skin(responses.asked, responses.body, responses.events, responses.failure),
+    "/api/v1/messages": Skin(messages.asked, messages.body, messages.events, messages.failure),
 }
 """By path: how the answer to a question is asked for and written."""

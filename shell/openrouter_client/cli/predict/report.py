@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from openrouter_client.cli.money import usd
 from openrouter_client.cli.predict.rows import Failed, NotDone, Predicted, Row, Summary
 
 
@@ -116,11 +117,6 @@ def counted(reasons: Mapping[str, int]) -> str:
 def signed(edge: float) -> str:
     """An edge with its sign; a zero has none."""
     return f"{edge:+.3f}" if round(edge, 3) else " 0.000"
-
-
-def usd(amount: float | None) -> str:
-    """A small amount of money; `$?` if it is not known."""
-    return "$?" if amount is None else f"${amount:.5f}"
 
 
 def shorten(text: str, limit: int) -> str:

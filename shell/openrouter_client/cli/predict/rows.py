@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from openrouter_client.cli.exits import DONE, INTERRUPTED, SOME, code_of_all
 from openrouter_client.cli.predict.prediction import Side
-
-EXIT_ALL, EXIT_SOME, EXIT_USAGE, EXIT_NONE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 BEST_ROWS = 5
 
@@ -147,7 +146,7 @@ def summarise(rows: Sequence[Row], wall_secs: float, *, stand_in: bool) -> Summa
         wall_secs=wall_secs,
         best=best_edges(predicted),
         stand_in=stand_in,
-        exit_code=exit_code(len(predicted), len(failed), len(not_done)),
+        exit_code=exit_code(len(predicted), [row.kind for row in failed], len(not_done)),
     )
 
 
@@ -160,10 +159,10 @@ def best_edges(rows: Sequence[Predicted]) -> tuple[BestEdge, ...]:
     )
 
 
-def exit_code(predicted: int, failed: int, not_done: int) -> int:
-    """How the command ends: interrupted, all rows predicted, none, or some."""
+def exit_code(predicted: int, failed: Sequence[str], not_done: int) -> int:
+    """How the command ends: interrupted, all rows predicted, some, or none; `failed` are the kinds of the errors."""
     if not_done:
-        return EXIT_INTERRUPTED
+        return INTERRUPTED
     if not failed:
-        return EXIT_ALL
-    return EXIT_SOME if predicted else EXIT_NONE
+        return DONE
+    return SOME if predicted else code_of_all(failed)

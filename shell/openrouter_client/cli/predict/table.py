@@ -18,6 +18,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from openrouter_client.cli.money import usd
 from openrouter_client.cli.predict.boards import Board
 from openrouter_client.cli.predict.report import (
     Heading,
@@ -28,7 +29,6 @@ from openrouter_client.cli.predict.report import (
     shorten,
     signed,
     stand_in_notice,
-    usd,
     wait_line,
 )
 from openrouter_client.cli.predict.rows import Call, Failed, NotDone, Predicted, Row, Summary

@@ -3,19 +3,14 @@
 It notes and passes on; it waits for nothing. The tasks that ask say in `current_row` which row they are at.
 """
 
-from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-import msgspec
 
 from openrouter_client.cli.predict.boards import Board
 from openrouter_client.cli.predict.report import Wait
 from openrouter_client.cli.predict.rows import Call
-from openrouter_core.errors import DataSourceError
+from openrouter_client.cli.spending import short_reason, total, usages_of
 from openrouter_core.journal import Answered, Moment, Sent, Slept
-from openrouter_core.outcome import Responded
 from openrouter_core.wire.response import Usage
 
 REPAIRS = 1
@@ -76,8 +71,8 @@ class Witness:
                     self._board.waiting(index, Wait(retry=1, of=REPAIRS, delay=0.0, reason=reason))
                 seen.attempts += 1
                 self._board.sending(index, seen.attempts)
-            case Answered(outcome=Responded(body=body)):
-                seen.usages.extend(usages_in(body))
+            case Answered(outcome=outcome):
+                seen.usages.extend(usages_of(outcome))
             case Slept(number=number, of=of, delay=delay, error=error):
                 seen.retried.append(short_reason(error))
                 limit = None if of is None else of - 1
@@ -85,35 +80,3 @@ class Witness:
                 self._board.waiting(index, Wait(retry=number, of=limit, delay=delay, reason=reason))
             case _:
                 pass
-
-
-N = TypeVar("N", int, float)
-
-
-def total(numbers: Iterable[N | None]) -> N | None:
-    """The sum of those that are known; unknown if none is."""
-    known = [number for number in numbers if number is not None]
-    return sum(known[1:], known[0]) if known else None
-
-
-class _Used(msgspec.Struct):
-    """The part of a body that tells what was used."""
-
-    usage: Usage | None = None
-
-
-def usages_in(body: bytes) -> list[Usage]:
-    """What an answer says that it used, whatever else it is."""
-    try:
-        usage = msgspec.json.decode(body, type=_Used).usage
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return []
-    return [usage] if usage else []
-
-
-def short_reason(error: DataSourceError) -> str:
-    """How an attempt ended, in a few words that can be counted: the status it came with, and the kind."""
-    kind = type(error).__name__
-    if error.status is None:
-        return kind
-    return f"{kind} in a 200" if error.status == 200 else f"{error.status} {kind}"
