@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import aiohttp
 from returns.result import Failure, Result, Success
@@ -15,10 +15,9 @@ from openrouter_client.calls import CallOptions, Calls
 from openrouter_client.environment import config_from_environment
 from openrouter_client.groups import Groups
 from openrouter_client.hedging import Hedging
+from openrouter_client.lines import line_of
 from openrouter_client.observe import Hook
-from openrouter_client.shared import line_of
 from openrouter_client.streaming import ChatStream, watched
-from openrouter_client.tools import ToolLike, begun, run_loop, run_question
 from openrouter_client.transport import Transport
 from openrouter_core.admission import Stats
 from openrouter_core.config import OpenRouterConfig, checked
@@ -27,12 +26,14 @@ from openrouter_core.fallback import Fallback
 from openrouter_core.headers import app_headers
 from openrouter_core.hedge import Hedge, checked_hedge
 from openrouter_core.policy import Policy, checked_deadline, policy_of, until, with_deadline
-from openrouter_core.question import ask
-from openrouter_core.tool_loop import LoopLimits, ToolRun
-from openrouter_core.typed import Parsed
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
+
+if TYPE_CHECKING:  # what only typed answers and tools need is imported by them
+    from openrouter_client.tools import ToolLike
+    from openrouter_core.tool_loop import ToolRun
+    from openrouter_core.typed import Parsed
 
 T = TypeVar("T")
 
@@ -202,6 +203,9 @@ class OpenRouterClient(Groups):
             options = answer.map(lambda paid: options.after(paid.cost)).value_or(options)
             return answer
 
+        from openrouter_client.tools import run_question  # noqa: PLC0415 - with all that describes types
+        from openrouter_core.question import ask  # noqa: PLC0415 - the same
+
         question = ask(wanted, request, repair)
         return question if isinstance(question, Failure) else await run_question(question.unwrap(), complete)
 
@@ -242,6 +246,9 @@ class OpenRouterClient(Groups):
         deadline = checked_deadline(deadline_secs).map(lambda secs: until(with_deadline(calls.policy, secs), began))
         if isinstance(deadline, Failure):
             return deadline
+        from openrouter_client.tools import begun, run_loop  # noqa: PLC0415 - with all that describes functions
+        from openrouter_core.tool_loop import LoopLimits  # noqa: PLC0415 - the same
+
         limits = LoopLimits(max_turns=max_turns, max_cost=max_cost_usd, deadline=deadline.unwrap())
         loop = begun(request, tools, limits, tool_timeout_secs, began)
         if isinstance(loop, Failure):

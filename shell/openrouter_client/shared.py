@@ -30,15 +30,13 @@ LOOK = 1.0
 WANTED = 'needs the package redis: pip install "aio-openrouter[redis]"'
 
 
-def line_of(config: OpenRouterConfig) -> Result[Line, DataSourceError]:
-    """Make the line that a config describes: the client's own, or one that shares its quota through Redis."""
-    limits, money = limits_of(config), money_of(config)
-    if config.redis_url is None:
-        return Success(Line(standard(limits), money))
+def shared_line(config: OpenRouterConfig, url: str) -> Result[Line, DataSourceError]:
+    """Make a line that shares its quota through the Redis at `url`."""
     if importlib.util.find_spec("redis") is None:
-        return Failure(refused("redis_url", shown("redis_url", config.redis_url), WANTED))
-    store = Store(config.redis_url, store_names(limits, config.base_url, config.api_key), config.ca_file)
-    return Success(SharedLine(limits, money, store, config.redis_processes))
+        return Failure(refused("redis_url", shown("redis_url", url), WANTED))
+    limits = limits_of(config)
+    store = Store(url, store_names(limits, config.base_url, config.api_key), config.ca_file)
+    return Success(SharedLine(limits, money_of(config), store, config.redis_processes))
 
 
 class SharedLine(Line):
