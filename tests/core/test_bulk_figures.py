@@ -48,10 +48,16 @@ def test_every_row_is_counted_once(ends: list[Any]) -> None:
     assert counts.todo + counts.in_flight + counts.ended == counts.rows
     assert counts.in_flight == 0
     assert counts.done == sum(event == "answer" for event, _, _ in ends)
-    assert counts.left == counts.rows - counts.ended
+    assert counts.to_come == counts.rows - counts.ended
     assert counts.cost_usd == pytest.approx(sum(cost or 0.0 for cost in costs))
     assert counts.cost_unknown == costs.count(None)
     assert counts.prompt_tokens == 2 * len(ends) == 2 * counts.completion_tokens
+
+
+def test_a_call_that_is_left_is_in_doubt_if_it_was_sent() -> None:
+    counts = Counts(rows=2, in_flight=2)
+    assert figures.left(counts, sent=True) == Counts(rows=2, in_flight=1, in_doubt=1)
+    assert figures.left(counts, sent=False) == Counts(rows=2, in_flight=1, todo=1)
 
 
 def test_the_counting_bites() -> None:

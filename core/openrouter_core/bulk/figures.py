@@ -52,7 +52,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return self.done + self.failed + self.refused
 
     @property
-    def left(self) -> int:
+    def to_come(self) -> int:
         """How many rows are still to be answered by this run."""
         return self.todo + self.in_flight
 
@@ -77,6 +77,12 @@ def counted(counts: Counts, outcome: Outcome) -> Counts:
         completion_tokens=counts.completion_tokens + outcome.completion_tokens,
         **{place: getattr(counts, place) + 1},
     )
+
+
+def left(counts: Counts, *, sent: bool) -> Counts:
+    """Count a row whose call was left before its end: in doubt if it had been sent, else as never asked."""
+    place = "in_doubt" if sent else "todo"
+    return msgspec.structs.replace(counts, in_flight=counts.in_flight - 1, **{place: getattr(counts, place) + 1})
 
 
 class Meter(msgspec.Struct, frozen=True):
@@ -122,7 +128,7 @@ def progress(counts: Counts, meter: Meter, began: float, now: float) -> Progress
         counts=counts,
         seconds=now - began,
         rate=speed,
-        eta=counts.left / speed if speed > 0.0 else (None if counts.left else 0.0),
+        eta=counts.to_come / speed if speed > 0.0 else (None if counts.to_come else 0.0),
         projected_usd=projected(counts),
     )
 
@@ -132,7 +138,7 @@ def projected(counts: Counts) -> float | None:
     known = counts.ended - counts.cost_unknown
     if known <= 0:
         return None
-    return counts.cost_usd + counts.cost_usd / known * counts.left
+    return counts.cost_usd + counts.cost_usd / known * counts.to_come
 
 
 def exit_code(counts: Counts, stop: Stop | None) -> int:

@@ -1,12 +1,12 @@
 """What a row of a run may become, as a table; what a failure means for its row and for the whole run.
 
                  intend             answer -> DONE
-      TODO ----------------> IN_FLIGHT --- fail -> FAILED     it may do better another time
-       ^  ^                  |  |  ^  '--- refuse -> REFUSED  it will not
+      TODO ----------------> IN_FLIGHT --- fail -> FAILED       it may do better another time
+       ^  ^                  |  |  ^  '--- refuse -> REFUSED  it will hardly
        |  '---- give_back ---'  |  |
        |                   find |  | intend, the next attempt of the same call
        |                        v
-       +------ retry ------- IN_DOUBT --- report -> FAILED
+       +------ retry ------- IN_DOUBT --- report -> FAILED      (FAILED and REFUSED are retried on demand)
 
 A row is IN_FLIGHT from just before its request is sent until its outcome is written down. Whoever opens a ledger finds
 the rows that a killed run left there: they may have been paid, and are IN_DOUBT.
@@ -61,7 +61,7 @@ MOVES: Mapping[RowEvent, Mapping[RowState, RowState]] = {
     "refuse": {TODO: REFUSED, IN_FLIGHT: REFUSED},
     "give_back": {TODO: TODO, IN_FLIGHT: TODO},
     "find": {IN_FLIGHT: IN_DOUBT},
-    "retry": {IN_DOUBT: TODO, FAILED: TODO},
+    "retry": {IN_DOUBT: TODO, FAILED: TODO, REFUSED: TODO},
     "report": {IN_DOUBT: FAILED},
 }
 """Each event: from which state to which. What is not listed cannot happen."""
@@ -113,8 +113,3 @@ def before(event: RowEvent) -> tuple[RowState, ...]:
 def after(event: RowEvent, state: RowState) -> RowState:
     """Give the state that an event leads to; KeyError where it cannot happen."""
     return MOVES[event][state]
-
-
-def wanted(state: RowState) -> bool:
-    """Tell whether a run has to ask a row."""
-    return state is TODO
