@@ -7,6 +7,8 @@ answer = unwrap(await client.chat_completion(ChatCompletionRequest(messages=[Cha
 print(answer.text)
 """
 
+from typing import TYPE_CHECKING
+
 from returns.result import Failure, Result, Success
 
 from openrouter_client.client import OpenRouterClient
@@ -75,6 +77,10 @@ from openrouter_core.wire.response import ChatCompletionResponse, Choice, Respon
 from openrouter_core.wire.routing import ProviderPreferences
 from openrouter_core.wire.settings import Reasoning
 
+if TYPE_CHECKING:
+    from openrouter_client.bulk.running import BatchRun
+    from openrouter_client.bulk.settings import BatchSettings
+
 __all__ = [
     "Accepted",
     "Answered",
@@ -83,6 +89,8 @@ __all__ = [
     "Attempts",
     "AudioPart",
     "AuthError",
+    "BatchRun",
+    "BatchSettings",
     "Both",
     "BudgetExceeded",
     "CallRecord",
@@ -171,3 +179,15 @@ __all__ = [
     "simulate",
     "unwrap",
 ]
+
+
+_LAZY = {"BatchRun": "openrouter_client.bulk.running", "BatchSettings": "openrouter_client.bulk.settings"}
+"""What is imported when it is first asked for: not everybody runs files, and sqlite3 is not free."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib  # noqa: PLC0415 - with what is imported late
+
+    return getattr(importlib.import_module(_LAZY[name]), name)

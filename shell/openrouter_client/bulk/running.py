@@ -144,17 +144,20 @@ class BatchRun:
                 return begun
             return Success(await self._run(begun.unwrap()))
         finally:
-            await self.calls.transport.close()
-            self.calls.line.close()
-            await self.calls.line.disconnect()
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connections. A run is over with that."""
+        await self.calls.transport.close()
+        self.calls.line.close()
+        await self.calls.line.disconnect()
 
     async def known(self) -> Result[Known, DataSourceError]:
         """Read the input once, to know it."""
         try:
             known = await asyncio.to_thread(self.parts.source.scan)
         except OSError as error:
-            bound = f"cannot be read: {error}"
-            return Failure(InvalidRequest(message=f"the input {bound}", field="input", bound=bound))
+            return Failure(unreadable(error))
         return Success(known) if known.rows else Failure(refuse("input", "has no rows; each line is to be one"))
 
     async def _opened(self) -> Result[Opened, DataSourceError]:
@@ -280,3 +283,9 @@ class BatchRun:
             self.counts = left(self.counts, sent=flight.sent)
             raise
         self.counts = counted(self.counts, outcome)
+
+
+def unreadable(error: OSError) -> InvalidRequest:
+    """Make the error of an input that cannot be read."""
+    bound = f"cannot be read: {error}"
+    return InvalidRequest(message=f"the input {bound}", field="input", bound=bound)

@@ -48,6 +48,10 @@ COMMANDS = {
 
         Exit codes: 0 shown, 2 for options that make no sense.""",
     ),
+    "batch": (
+        "openrouter_client.cli.batch.command:batch",
+        """Ask a model about every row of a file, durably, or look at how such a run stands.""",
+    ),
 }
 """Each command: where its function is, and its help. Of that the list shows the first line, without an import."""
 
