@@ -165,10 +165,12 @@ class BatchRun:
         if isinstance(known, Failure):
             return known
         told, parts = known.unwrap(), self.parts
+        asking = settings_of(parts.plan.asking, self._default_model)
+        asking["fallbacks"] = [one.model for one in self.options.fallbacks]
         wish = Wish(
             ledger=parts.ledger,
             output=parts.output,
-            fingerprint=Fingerprint(told.hash, told.rows, settings_of(parts.plan.asking, self._default_model)),
+            fingerprint=Fingerprint(told.hash, told.rows, asking),
             rows=min(told.rows, parts.settings.limit or told.rows),
             in_doubt=parts.settings.in_doubt,
             retry_failed=parts.settings.retry_failed,
