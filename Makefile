@@ -31,7 +31,7 @@ unexport PYTHONHOME
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help demo test lint types test-core test-shell bench bench-speed bench-load bench-readme bench-peers \
-	bench-redis fmt dev clean FORCE
+	bench-redis bench-bulk fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own
 
 bench-redis: $(VENV)/.ready ## four processes with one key through a Redis: what they reach together, three minutes
 	$(VENV)/bin/python -m tests.benchmarks.sharing $(BENCH)
+
+bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a million rows; fifteen minutes
+	$(VENV)/bin/python -m tests.benchmarks.bulk $(BENCH)
 
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only

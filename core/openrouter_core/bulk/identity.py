@@ -16,7 +16,6 @@ from returns.result import Failure, Result, Success
 from openrouter_core.bulk.rows import Asking
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.refuse import bounded_repr
-from openrouter_core.validate import check, encode
 from openrouter_core.wire.request import ChatCompletionRequest
 
 SIZE = 16
@@ -37,15 +36,14 @@ def digest(value: Any) -> bytes:
 
 
 def digest_of(request: ChatCompletionRequest, default_model: str) -> Result[bytes, InvalidRequest]:
-    """Hash a request as it would be sent; fails for one that must not be."""
-    checked = check(request)
-    if isinstance(checked, Failure):
-        return checked
-    good = checked.unwrap()
-    named = "model" in good.body or "models" in good.body or "preset" in good.body
-    sent = {**({} if named else {"model": default_model}), **good.body, "options": good.options}
-    flaw = encode(sent)
-    return flaw if isinstance(flaw, Failure) else Success(digest(sent))
+    """Hash a request as it is asked: one that names no model asks the default one. Fails for what is no JSON."""
+    if request.model is None and request.models is None and request.preset is None:
+        request = msgspec.structs.replace(request, model=default_model)
+    try:
+        return Success(digest(request))
+    except (TypeError, ValueError, RecursionError) as error:
+        bound = f"cannot be written as JSON: {error}"
+        return Failure(InvalidRequest(message=f"the request {bound}", field="request", bound=bound))
 
 
 def key_of(hashed: bytes, sample: int) -> bytes:

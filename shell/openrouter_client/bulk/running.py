@@ -44,7 +44,7 @@ from openrouter_core.fallback import Fallback
 from openrouter_core.refuse import refuse
 from openrouter_core.wire.request import ChatCompletionRequest
 
-Asked = tuple[Flight, ChatCompletionRequest]
+Asked = tuple[Flight, ChatCompletionRequest, str]
 
 
 class BatchRun:
@@ -236,8 +236,7 @@ class BatchRun:
                 flight, outcome = asked.failure()
                 await self._end(flight, outcome, ledger)
             else:
-                flight, request = asked.unwrap()
-                await self._ask(flight, request, ledger)
+                await self._ask(asked.unwrap(), ledger)
 
     def _read(self, row: int, raw: Raw, *, known: bool) -> Result[Asked, tuple[Flight, Outcome]]:
         """Make the request of a row, or the outcome of one that cannot be asked."""
@@ -249,14 +248,15 @@ class BatchRun:
             custom_id, request = made.unwrap().custom_id, made.unwrap().request
             hashed = digest_of(request, self._default_model)
             if isinstance(hashed, Success):
-                return Success((Flight(row, custom_id, hashed.unwrap(), known), request))
+                return Success((Flight(row, custom_id, hashed.unwrap(), known), request, raw.place))
             flaw = at(raw.place, hashed.failure())
         flaw = flaw or made.failure()
         flight = Flight(row, custom_id, digest(["no request", str(raw.data)]), known)
         return Failure((flight, failed(row, custom_id, flaw, 0.0)))
 
-    async def _ask(self, flight: Flight, request: ChatCompletionRequest, ledger: Ledger) -> None:
+    async def _ask(self, asked: Asked, ledger: Ledger) -> None:
         """Ask one row, and write down what came of it."""
+        flight, request, place = asked
         task, began = asyncio.current_task(), self.calls.world.now()
         if task is None:
             return
@@ -265,7 +265,9 @@ class BatchRun:
         try:
             answer = await self.calls.complete(request, self.options)
             seconds = self.calls.world.now() - began
-            outcome = outcome_of(flight.row, flight.custom_id, answer, self.parts.wanted, seconds)
+            outcome = outcome_of(
+                flight.row, flight.custom_id, answer.alt(lambda error: placed(error, place)), self.parts.wanted, seconds
+            )
         except (asyncio.CancelledError, Broken) as error:
             self.counts = left(self.counts, sent=flight.sent)
             if self.stopped is None or isinstance(error, Broken):
@@ -291,3 +293,8 @@ def unreadable(error: OSError) -> InvalidRequest:
     """Make the error of an input that cannot be read."""
     bound = f"cannot be read: {error}"
     return InvalidRequest(message=f"the input {bound}", field="input", bound=bound)
+
+
+def placed(error: DataSourceError, place: str) -> DataSourceError:
+    """Say where in the input it is that a request is wrong, if it was refused before it was sent."""
+    return at(place, error) if isinstance(error, InvalidRequest) and error.status is None else error
