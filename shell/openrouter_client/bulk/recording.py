@@ -5,6 +5,7 @@ The call itself knows nothing of it: its task carries the row (`FLIGHT`), and th
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -41,9 +42,14 @@ class RecordingWorld(RealWorld):
         return await self.transport.send(request, timeout)
 
     def heard(self, headers: Mapping[str, str]) -> None:
-        """Write down which generation a call has become, with the next commit."""
+        """Write down which generation a call has become, unless its whole answer is there too."""
         flight, generation_id = FLIGHT.get(), headers.get("X-Generation-Id")
         if flight is not None and generation_id:
+            asyncio.get_running_loop().call_soon(self.noted, flight, generation_id)
+
+    def noted(self, flight: Flight, generation_id: str) -> None:
+        """Have it written with the next commit."""
+        if not flight.ended:
             self.ledger.post(lambda tables: tables.note(flight.row, generation_id))
 
     def spent(self) -> float | None:

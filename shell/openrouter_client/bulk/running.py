@@ -281,6 +281,7 @@ class BatchRun:
 
     async def _end(self, flight: Flight, outcome: Outcome, ledger: Ledger) -> None:
         """Write down how a row ended."""
+        flight.ended = True
         try:
             await ledger.write(lambda tables: tables.end(flight, outcome))
         except Broken:

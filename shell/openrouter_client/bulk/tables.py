@@ -67,13 +67,17 @@ INSERT INTO repeats VALUES (?, 1) ON CONFLICT (hash) DO UPDATE SET copies = copi
 
 
 class Flight(msgspec.Struct):
-    """A row that is being asked, as the ledger needs it. `known`: the ledger has it; `sent`: an attempt has left."""
+    """A row that is being asked, as the ledger needs it.
+
+    `known`: the ledger has it; `sent`: an attempt has left; `ended`: how it ended is about to be written.
+    """
 
     row: int
     custom_id: str | None
     hashed: bytes
     known: bool
     sent: bool = False
+    ended: bool = False
 
 
 class Doubtful(msgspec.Struct, frozen=True):
