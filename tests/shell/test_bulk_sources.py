@@ -41,6 +41,13 @@ def test_csv_rows_have_the_columns_of_the_first_line(tmp_path: Path) -> None:
     assert source.scan().rows == 3
 
 
+def test_what_is_no_csv_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,text\n1,"never closed\n')
+    with pytest.raises(OSError, match="this is no CSV"):
+        source_of(path).unwrap().scan()
+
+
 def test_parquet_rows_are_read_in_batches(tmp_path: Path) -> None:
     pyarrow: Any = importlib.import_module("pyarrow")
     parquet: Any = importlib.import_module("pyarrow.parquet")

@@ -55,7 +55,7 @@ def opened(wish: Wish) -> Result[Opened, DataSourceError]:
         tables = ours.unwrap()
         states, counts = tables.states(wish.rows), tables.counts(wish.rows)
         return Success(Opened(tables, lock, states, counts, float(tables.meta("spent") or 0.0)))
-    except (OSError, sqlite3.Error, Mismatch) as error:
+    except (OSError, sqlite3.Error, msgspec.MsgspecError, Mismatch) as error:
         lock.release()
         return Failure(unusable(wish.ledger, error))
 

@@ -97,11 +97,14 @@ class Csv:
         return Known(hash_of(self.path), sum(1 for _ in self.rows()))
 
     def rows(self) -> Iterator[Raw]:
-        """Give the rows; a value that is no UTF-8 shows as such and does not end the run."""
+        """Give the rows; a value that is no UTF-8 shows as such. Raises OSError for what is no CSV."""
         with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            reader = csv.DictReader(file)
-            for row in reader:
-                yield Raw(f"line {reader.line_num}", row)
+            reader = csv.DictReader(file, strict=True)
+            try:
+                for row in reader:
+                    yield Raw(f"line {reader.line_num}", row)
+            except csv.Error as error:
+                raise OSError(f"after line {reader.line_num} this is no CSV: {error}") from error
 
     def columns(self, raw: Raw) -> Result[Mapping[str, Any], InvalidRequest]:
         """Give a row's cells that are not empty."""

@@ -29,7 +29,7 @@ ABOVE_ZERO = Parameter(validator=validators.Number(gt=0))
 FLAG = Parameter(negative="")
 STREAM = Path("-")
 
-batch = App(
+batch: App = App(
     name="batch",
     help="Ask a model about every row of a file, durably, or look at how such a run stands.",
     result_action="return_value",
