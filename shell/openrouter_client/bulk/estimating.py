@@ -6,8 +6,8 @@ import asyncio
 
 from returns.result import Failure, Result, Success
 
-from openrouter_client.bulk.running import BatchRun, unreadable
-from openrouter_client.bulk.sources import Raw
+from openrouter_client.bulk.running import BatchRun
+from openrouter_client.bulk.sources import Raw, unreadable
 from openrouter_core.build import build_chat
 from openrouter_core.bulk.estimate import Estimate, with_flaw, with_row
 from openrouter_core.bulk.rows import read_row

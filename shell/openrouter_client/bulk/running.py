@@ -15,7 +15,7 @@ from openrouter_client.bulk.opening import Opened, Wish, opened
 from openrouter_client.bulk.output import Output
 from openrouter_client.bulk.recording import FLIGHT, RecordingWorld
 from openrouter_client.bulk.settings import BatchSettings, Parts, parts_of
-from openrouter_client.bulk.sources import Known, Raw
+from openrouter_client.bulk.sources import Known, Raw, placed, unreadable
 from openrouter_client.bulk.tables import ABSENT, Flight
 from openrouter_client.calls import NO_OPTIONS, CallOptions, Calls
 from openrouter_client.environment import config_from_environment
@@ -39,7 +39,7 @@ from openrouter_core.bulk.lines import Outcome, failed, outcome_of
 from openrouter_core.bulk.rows import at, read_row
 from openrouter_core.bulk.states import TODO, Stop
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.errors import DataSourceError, InvalidRequest
+from openrouter_core.errors import DataSourceError
 from openrouter_core.fallback import Fallback
 from openrouter_core.refuse import refuse
 from openrouter_core.wire.request import ChatCompletionRequest
@@ -288,14 +288,3 @@ class BatchRun:
             self.counts = left(self.counts, sent=flight.sent)
             raise
         self.counts = counted(self.counts, outcome)
-
-
-def unreadable(error: OSError) -> InvalidRequest:
-    """Make the error of an input that cannot be read."""
-    bound = f"cannot be read: {error}"
-    return InvalidRequest(message=f"the input {bound}", field="input", bound=bound)
-
-
-def placed(error: DataSourceError, place: str) -> DataSourceError:
-    """Say where in the input it is that a request is wrong, if it was refused before it was sent."""
-    return at(place, error) if isinstance(error, InvalidRequest) and error.status is None else error

@@ -169,3 +169,14 @@ def source_of(path: Path) -> Result[Source, DataSourceError]:
             return Success(Parquet(path))
         case _:
             return Success(JsonLines(path))
+
+
+def unreadable(error: OSError) -> InvalidRequest:
+    """Make the error of an input that cannot be read."""
+    bound = f"cannot be read: {error}"
+    return InvalidRequest(message=f"the input {bound}", field="input", bound=bound)
+
+
+def placed(error: DataSourceError, place: str) -> DataSourceError:
+    """Say where in the input it is that a request is wrong, if it was refused before it was sent."""
+    return at(place, error) if isinstance(error, InvalidRequest) and error.status is None else error

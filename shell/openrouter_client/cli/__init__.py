@@ -50,7 +50,10 @@ COMMANDS = {
     ),
     "batch": (
         "openrouter_client.cli.batch.command:batch",
-        """Ask a model about every row of a file, durably, or look at how such a run stands.""",
+        """Ask a model about every row of a file, durably, or look at how such a run stands.
+
+        Exit codes: 0 all rows answered (or shown), 1 some, 2 bad input, usage or ledger, 3 none answered, 4 out of
+        money, 5 the ledger or the output could not be written, 130 interrupted.""",
     ),
 }
 """Each command: where its function is, and its help. Of that the list shows the first line, without an import."""

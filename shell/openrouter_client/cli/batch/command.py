@@ -18,6 +18,7 @@ from rich.console import Console
 
 from openrouter_client.bulk.running import BatchRun
 from openrouter_client.bulk.settings import BatchSettings, beside
+from openrouter_client.cli import COMMANDS
 from openrouter_client.cli.batch import looking
 from openrouter_client.cli.batch.carrying import carried, refused, rehearsed
 from openrouter_client.environment import config_from_environment
@@ -31,7 +32,7 @@ STREAM = Path("-")
 
 batch: App = App(
     name="batch",
-    help="Ask a model about every row of a file, durably, or look at how such a run stands.",
+    help=COMMANDS["batch"][1],
     result_action="return_value",
 )
 
