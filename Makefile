@@ -86,7 +86,7 @@ bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own
 bench-redis: $(VENV)/.ready ## four processes with one key through a Redis: what they reach together, three minutes
 	$(VENV)/bin/python -m tests.benchmarks.sharing $(BENCH)
 
-bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a million rows; fifteen minutes
+bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a million rows; half an hour
 	$(VENV)/bin/python -m tests.benchmarks.bulk $(BENCH)
 
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
