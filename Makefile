@@ -31,7 +31,7 @@ unexport PYTHONHOME
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help demo test lint types test-core test-shell bench bench-speed bench-load bench-readme bench-peers \
-	bench-redis fmt dev clean FORCE
+	bench-redis bench-bulk fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own
 bench-redis: $(VENV)/.ready ## four processes with one key through a Redis: what they reach together, three minutes
 	$(VENV)/bin/python -m tests.benchmarks.sharing $(BENCH)
 
+bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a million rows; half an hour
+	$(VENV)/bin/python -m tests.benchmarks.bulk $(BENCH)
+
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only
 	$(VENV)/bin/ruff format
@@ -122,7 +125,7 @@ $(BUILD)/ingredients: FORCE
 
 $(VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(VENV))
-	$(VENV)/$(install) --group dev --editable '.[cli,plot,redis]'
+	$(VENV)/$(install) --group dev --editable '.[cli,parquet,plot,redis]'
 	@touch $@
 
 $(DEMO_VENV)/.ready: $(BUILD)/ingredients
@@ -155,7 +158,7 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 # pip leaves a wheel alone whose version is installed already: hence the uninstall.
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
-	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,plot,redis]"
+	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,parquet,plot,redis]"
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

@@ -226,6 +226,15 @@ class ToolLoopFailed(DataSourceError, frozen=True, kw_only=True):
         return self.cause.advice()
 
 
+class LedgerFailed(DataSourceError, frozen=True, kw_only=True):
+    """A bulk run cannot go on: its ledger or output is in use, belongs to another run, or cannot be read or written.
+
+    `path` is the file in question. Nothing that was written down before is lost.
+    """
+
+    path: str = ""
+
+
 AnyError = (
     ConnectError
     | AuthError
@@ -244,6 +253,7 @@ AnyError = (
     | DeadlineExceeded
     | BudgetExceeded
     | ToolLoopFailed
+    | LedgerFailed
 )
 """The closed union of all errors, for exhaustive `match` and for reading an error back from JSON."""
 

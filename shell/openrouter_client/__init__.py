@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from returns.result import Failure, Result, Success
 
+    from openrouter_client.bulk.running import BatchRun
+    from openrouter_client.bulk.settings import BatchSettings
     from openrouter_client.client import OpenRouterClient
     from openrouter_client.paging import Pages
     from openrouter_client.raising import OpenRouterError, unwrap
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         HttpError,
         InsufficientCredits,
         InvalidRequest,
+        LedgerFailed,
         NotFound,
         ParseError,
         ProviderError,
@@ -89,6 +92,8 @@ __all__ = [
     "Attempts",
     "AudioPart",
     "AuthError",
+    "BatchRun",
+    "BatchSettings",
     "Both",
     "BudgetExceeded",
     "ByteStream",
@@ -126,6 +131,7 @@ __all__ = [
     "InvalidRequest",
     "Jittered",
     "Job",
+    "LedgerFailed",
     "Moment",
     "NotFound",
     "OpenRouterClient",
@@ -184,6 +190,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "openrouter_client.bulk.running": "BatchRun",
+    "openrouter_client.bulk.settings": "BatchSettings",
     "openrouter_client.client": "OpenRouterClient",
     "openrouter_client.paging": "Pages",
     "openrouter_client.raising": "OpenRouterError unwrap",
@@ -195,7 +203,7 @@ _HOMES = {
     "openrouter_core.endpoint": "Endpoint Raw",
     "openrouter_core.errors": (
         "AnyError AuthError BudgetExceeded ConnectError DataSourceError DeadlineExceeded Disconnected "
-        "EmptyCompletion Forbidden HttpError InsufficientCredits InvalidRequest NotFound ParseError "
+        "EmptyCompletion Forbidden HttpError InsufficientCredits InvalidRequest LedgerFailed NotFound ParseError "
         "ProviderError RateLimited Timeout ToolLoopFailed TruncatedStream"
     ),
     "openrouter_core.fallback": "Fallback",

@@ -8,24 +8,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import aiohttp
-from returns.result import Failure, Result, Success
+from returns.result import Failure, Result
 
-from openrouter_client.bringing import called, trusting, usable
-from openrouter_client.calls import CallOptions, Calls
+from openrouter_client.calls import CallOptions
 from openrouter_client.environment import config_from_environment
 from openrouter_client.groups import Groups
-from openrouter_client.hedging import Hedging
-from openrouter_client.lines import line_of
+from openrouter_client.making import calls_of
 from openrouter_client.observe import Hook
 from openrouter_client.streaming import ChatStream, watched
-from openrouter_client.transport import Transport
 from openrouter_core.admission import Stats
-from openrouter_core.config import OpenRouterConfig, checked
+from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DataSourceError
 from openrouter_core.fallback import Fallback
-from openrouter_core.headers import app_headers
-from openrouter_core.hedge import Hedge, checked_hedge
-from openrouter_core.policy import Policy, checked_deadline, policy_of, until, with_deadline
+from openrouter_core.hedge import Hedge
+from openrouter_core.policy import Policy, checked_deadline, until, with_deadline
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -64,29 +60,7 @@ class OpenRouterClient(Groups):
         second copy of a slow call is sent, and the first good answer wins (not for `stream_chat_completion`). An empty
         or malformed key is an `AuthError`; any other setting that does not fit is an `InvalidRequest` that names it.
         """
-        good = checked(config)
-        if isinstance(good, Failure):
-            return good
-        config = good.unwrap()
-        headers = app_headers(config.app_url, config.app_title, config.app_categories)
-        context = trusting(config, tls)
-        brought = usable(session)
-        hook = called(observe)
-        hedging = checked_hedge(hedge)
-        line = line_of(config)
-        for given in (headers, context, brought, hook, hedging, line):
-            if isinstance(given, Failure):
-                return given
-        calls = Calls(
-            config,
-            Transport(config, brought.unwrap(), context.unwrap()),
-            headers.unwrap(),
-            policy or policy_of(config),
-            line.unwrap(),
-            hook=hook.unwrap(),
-            hedging=None if hedge is None else Hedging(hedge),
-        )
-        return Success(cls(calls))
+        return calls_of(config, session=session, observe=observe, policy=policy, tls=tls, hedge=hedge).map(cls)
 
     @classmethod
     def from_env(cls, **overrides: Any) -> Result[OpenRouterClient, DataSourceError]:

@@ -12,7 +12,7 @@ import io
 import math
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import aiohttp
@@ -58,7 +58,10 @@ ERRNO_KIND = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset"}
 
 
 class Transport:
-    """One pooled session, made on first use on the running loop, or the caller's own, which is then not closed."""
+    """One pooled session, made on first use on the running loop, or the caller's own, which is then not closed.
+
+    `heard` is called, in the task of the call, with an answer's headers as soon as they are there.
+    """
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class Transport:
         self.options: dict[str, Any] = self.request_options()
         self.url: tuple[str, URL] = ("", URL())
         self.direct: Direct | None = None
+        self.heard: Callable[[Mapping[str, str]], object] | None = None
 
     def __repr__(self) -> str:
         return f"Transport({self.config.base_url})"
@@ -104,6 +108,8 @@ class Transport:
         try:
             with self.limited(asyncio.get_running_loop().time() + timeout):
                 response = await self.begin(request)
+                if self.heard is not None:
+                    self.heard(response.headers)
                 try:
                     await read_whole(response, answer)
                 finally:

@@ -307,6 +307,7 @@ OWN: dict[type[e.DataSourceError], dict[str, st.SearchStrategy[Any]]] = {
         "turns": st.integers(0, 9),
         "cost": st.none() | SECONDS,
     },
+    e.LedgerFailed: {"path": TEXT},
     e.BudgetExceeded: {
         "maximum": SECONDS,
         "spent": SECONDS,

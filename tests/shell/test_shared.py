@@ -20,7 +20,7 @@ from tests.shell.virtual import VirtualLoop, run_virtually
 
 from openrouter_client import OpenRouterClient, OpenRouterConfig
 from openrouter_client.line import Line
-from openrouter_client.lines import line_of
+from openrouter_client.making import line_of
 from openrouter_client.shared import SharedLine
 from openrouter_client.store import Lost, Store
 from openrouter_core.admission import Admitted, Ticket

@@ -6,8 +6,9 @@ call import aiohttp when they make a client, and not before.
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import cleandoc
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from openrouter_client.cli import exits
@@ -27,12 +28,16 @@ The key comes from OPENROUTER_API_KEY, from the file that OPENROUTER_API_KEY_FIL
 
 
 class Command(NamedTuple):
-    """A command: where its function is, what it does (the first line is for the list), examples, and exit codes."""
+    """A command: where its function is, what it does (the first line is for the list), examples, and exit codes.
+
+    One that has `parts` is nothing by itself: they are its subcommands, by name.
+    """
 
     place: str
     about: str
     examples: tuple[str, ...]
     codes: tuple[int, ...] = exits.CALLING
+    parts: Mapping[str, "Command"] = MappingProxyType({})
 
     @property
     def epilogue(self) -> str:
@@ -40,6 +45,37 @@ class Command(NamedTuple):
         shown = "\n".join(f"    {NAME} {example}" for example in self.examples)
         return f"For example:\n\n{shown}\n\n{exits.told(*self.codes)}"
 
+
+BATCH = {
+    "run": Command(
+        "openrouter_client.cli.batch.command:run",
+        """Ask a model about every row of a file, once. Killed and run again, it goes on where it was.""",
+        (
+            "batch run prompts.jsonl -o results.jsonl --model openai/gpt-4o-mini --max-tokens 200 --max-cost 5",
+            "batch run prompts.csv -o results.jsonl --template 'Translate to French: {text}' --dry-run",
+        ),
+        exits.RUNNING,
+    ),
+    "status": Command(
+        "openrouter_client.cli.batch.command:status",
+        """Show how a run stands, while it runs too.""",
+        ("batch status results.jsonl", "batch status results.jsonl --json | jq .done"),
+        (exits.DONE, exits.USAGE),
+    ),
+    "export": Command(
+        "openrouter_client.cli.batch.command:export",
+        """Write all lines of a ledger, in the order of the input, while it runs too.""",
+        ("batch export results.jsonl -o all.jsonl",),
+        (exits.DONE, exits.USAGE),
+    ),
+    "failures": Command(
+        "openrouter_client.cli.batch.command:failures",
+        """Show the rows that failed, each with its error, while it runs too.""",
+        ("batch failures results.jsonl", "batch failures results.jsonl --json > failed.jsonl"),
+        (exits.DONE, exits.USAGE),
+    ),
+}
+"""What `batch` is made of."""
 
 COMMANDS = {
     "chat": Command(
@@ -147,6 +183,15 @@ COMMANDS = {
         ),
         (exits.DONE, exits.USAGE),
     ),
+    "batch": Command(
+        "",
+        """Ask a model about every row of a file, durably, or look at how such a run stands.
+
+        Killed at any instant and run again, a run goes on: no row is lost, and none is there twice.""",
+        ("batch run prompts.jsonl -o results.jsonl --dry-run", "batch status results.jsonl"),
+        exits.RUNNING,
+        BATCH,
+    ),
 }
 """The commands by name. The list of them is shown without an import of any."""
 
@@ -192,9 +237,22 @@ def application() -> "App":
         console=PipeConsole(),
         error_console=PipeConsole(stderr=True),
     )
-    for name, command in COMMANDS.items():
-        app.command(command.place, name=name, help=cleandoc(command.about), help_epilogue=command.epilogue)
+    _add(app, COMMANDS)
     return app
+
+
+def _add(app: "App", commands: Mapping[str, Command]) -> None:
+    """Add commands, and theirs."""
+    from cyclopts import App
+
+    for name, command in commands.items():
+        about, epilogue = cleandoc(command.about), command.epilogue
+        if command.parts:
+            part = App(name=name, help=about, help_epilogue=epilogue, result_action="return_value")
+            _add(part, command.parts)
+            app.command(part)
+        else:
+            app.command(command.place, name=name, help=about, help_epilogue=epilogue)
 
 
 def _run(arguments: list[str]) -> int:

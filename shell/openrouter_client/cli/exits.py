@@ -6,7 +6,7 @@ Errors are named instead of imported, so that help needs no more than this; the 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-DONE, SOME, USAGE, NO_ANSWER, KEY, MONEY, RATE, NETWORK, TIME, ABSENT, FORBIDDEN = range(11)
+DONE, SOME, USAGE, NO_ANSWER, KEY, MONEY, RATE, NETWORK, TIME, ABSENT, FORBIDDEN, LEDGER = range(12)
 INTERRUPTED = 130
 
 
@@ -34,12 +34,16 @@ EXITS = (
     Exit(TIME, "the time ran out", ("Timeout", "DeadlineExceeded")),
     Exit(ABSENT, "there is no such model or generation", ("NotFound",)),
     Exit(FORBIDDEN, "it is forbidden", ("Forbidden",)),
+    Exit(LEDGER, "the ledger or the output is in use, another run's, or cannot be written", ("LedgerFailed",)),
     Exit(INTERRUPTED, "interrupted, or nobody reads on"),
 )
 """Every exit code there is. Each command has some of them."""
 
 CALLING = (DONE, USAGE, NO_ANSWER, KEY, MONEY, RATE, NETWORK, TIME, ABSENT, FORBIDDEN, INTERRUPTED)
 """How commands end that ask OpenRouter."""
+
+RUNNING = (DONE, SOME, USAGE, NO_ANSWER, KEY, MONEY, LEDGER, INTERRUPTED)
+"""How bulk runs end."""
 
 _CODES = {name: one.code for one in EXITS for name in one.errors}
 

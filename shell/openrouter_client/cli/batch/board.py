@@ -1,0 +1,95 @@
+"""Where a bulk run is shown: a live display on a terminal, a line every few seconds elsewhere. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from openrouter_client.cli.batch.words import Slow, lines, money, standing
+from openrouter_core.admission import Stats
+from openrouter_core.bulk.figures import Progress
+
+EVERY_SECS = 10.0
+"""How often a log is told how the run stands."""
+
+
+class Board(Protocol):
+    """Whoever shows a run."""
+
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+        """Show how the run stands."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Say something between."""
+        ...
+
+    def close(self) -> None:
+        """Stop showing."""
+        ...
+
+
+class LiveBoard:
+    """A display that renews itself below what is said."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+        """Draw how the run stands."""
+        counts = progress.counts
+        bar = ProgressBar(total=max(1, counts.rows), completed=counts.ended)
+        self._live.update(Group(bar, pairs(lines(progress, stats, slowest))), refresh=True)
+
+    def say(self, text: str) -> None:
+        """Print a line above the display."""
+        self._console.print(text, markup=False)
+
+    def close(self) -> None:
+        """Take the display away."""
+        self._live.stop()
+
+
+class PlainBoard:
+    """Lines for a log."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._next = EVERY_SECS
+
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+        """Write a line, if it is time for one."""
+        del stats, slowest
+        if progress.seconds >= self._next:
+            self._next = progress.seconds + EVERY_SECS
+            self.say(f"{standing(progress)}; {money(progress.counts)}")
+
+    def say(self, text: str) -> None:
+        """Write a line."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+def board_on(console: Console) -> Board:
+    """Choose how to show a run."""
+    return LiveBoard(console) if console.is_terminal else PlainBoard(console)
+
+
+def pairs(told: Iterable[tuple[str, str]]) -> Table:
+    """Lay labels and lines out."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, line in told:
+        table.add_row(label, Text(line))
+    return table

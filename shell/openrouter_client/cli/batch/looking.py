@@ -1,0 +1,117 @@
+"""`batch status`, `batch export` and `batch failures`: a look at a ledger, which a run may be writing to."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from openrouter_client.bulk.looking import Looking
+from openrouter_client.bulk.settings import beside
+from openrouter_client.cli import exits
+from openrouter_client.cli.batch.board import pairs
+from openrouter_client.cli.batch.words import Slow, money, named, rows
+from openrouter_core.bulk.figures import Counts
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a ledger's run stands: its rows, what it asks, and the rows under way, since so many seconds."""
+
+    counts: Counts
+    settings: Any
+    slowest: tuple[Slow, ...]
+
+
+class _Failed(msgspec.Struct):
+    row: int
+    custom_id: str | None
+    error: dict[str, Any]
+
+
+def looked(path: Path, look: Callable[[Looking], int]) -> int:
+    """Open a ledger, found beside an output too, and look at it; or say why that cannot be done."""
+    try:
+        with opened(path) as ledger:
+            return look(ledger)
+    except (sqlite3.Error, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        sys.stderr.write(f"{path}: {error}; give the ledger of a run, or its output\n")
+        return exits.USAGE
+
+
+@contextmanager
+def opened(path: Path) -> Generator[Looking]:
+    """Open a ledger to look at it; raises sqlite3.Error and OSError."""
+    place = beside(path) if path.suffix != ".ledger" and beside(path).exists() else path
+    if not place.exists():
+        raise FileNotFoundError("there is no such ledger")
+    ledger = Looking.at(place)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def status(ledger: Looking, console: Console, *, json: bool) -> int:
+    """Show how a run stands."""
+    known = ledger.fingerprint()
+    if known is None:
+        sys.stderr.write("this ledger was never used\n")
+        return exits.USAGE
+    counts, now = ledger.counts(known.rows), time.time()
+    slowest = tuple((row, name, now - sent) for row, name, sent in ledger.slowest(3))
+    if json:
+        told = Status(counts=counts, settings=known.settings, slowest=slowest)
+        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        return 0
+    lines = [("rows", rows(counts)), ("cost", money(counts)), ("model", str(known.settings.get("model")))]
+    if slowest:
+        under_way = ", ".join(f"{named(row, name)} for {seconds:.0f} s" for row, name, seconds in slowest)
+        lines.append(("slowest", f"{under_way} (if no run is at work, these are in doubt)"))
+    console.print(pairs(lines))
+    return 0
+
+
+def export(ledger: Looking, output: Path | None) -> int:
+    """Write all lines, in the order of the input; a file is replaced when all of it is written."""
+    if output is None:
+        written(ledger.in_order(), sys.stdout.buffer)
+        return 0
+    fresh = output.with_name(output.name + ".new")
+    with fresh.open("wb") as file:
+        written(ledger.in_order(), file)
+    fresh.replace(output)
+    return 0
+
+
+def failures(ledger: Looking, console: Console, *, json: bool) -> int:
+    """Show the rows that failed, and why."""
+    if json:
+        written(ledger.failures(), sys.stdout.buffer)
+        return 0
+    table = Table("row", "id", "error", "message", box=None)
+    for line in ledger.failures():
+        one = msgspec.json.decode(line, type=_Failed)
+        cells = (str(one.row), one.custom_id or "", str(one.error.get("type")), str(one.error.get("message")))
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table if table.row_count else "No row has failed.")
+    return 0
+
+
+def written(lines: Iterator[bytes], file: IO[bytes]) -> None:
+    """Write lines, as they are read."""
+    for line in lines:
+        file.write(line + b"\n")
+    file.flush()

@@ -1,0 +1,136 @@
+"""The words of a bulk run: one line for each thing that a person is told. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from openrouter_core.admission import Stats
+from openrouter_core.bulk.estimate import Estimate
+from openrouter_core.bulk.figures import Counts, Progress, Summary
+from openrouter_core.limit.standard import View
+
+Slow = tuple[int, str | None, float]
+"""A row that is under way: its number, its own name, and since how many seconds."""
+
+SLOW_SECS = 10.0
+"""From when on a call is worth a word."""
+
+
+def usd(amount: float | None) -> str:
+    """An amount of money; `$?` if it is not known."""
+    return "$?" if amount is None else f"${amount:,.2f}" if amount >= 100.0 else f"${amount:.4f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time; `?` if it is not known."""
+    if seconds is None:
+        return "?"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {whole % 60:02d} s"
+
+
+def standing(progress: Progress) -> str:
+    """How the rows stand, how fast it goes, and until when."""
+    counts = progress.counts
+    rest = "" if progress.eta == 0.0 else f", {duration(progress.eta)} left"
+    return f"{rows(counts)}; {progress.rate:.3g} rows/s{rest}"
+
+
+def rows(counts: Counts) -> str:
+    """How the rows stand."""
+    others = [
+        f"{many:,} {what}"
+        for many, what in (
+            (counts.failed, "failed"),
+            (counts.refused, "refused"),
+            (counts.in_doubt, "in doubt"),
+            (counts.in_flight, "in flight"),
+            (counts.todo, "to do"),
+        )
+        if many
+    ]
+    return ", ".join([f"{counts.done:,} of {counts.rows:,} rows done", *others])
+
+
+def money(counts: Counts, projected: float | None = None) -> str:
+    """What it has cost, and what it will."""
+    told = f"{usd(counts.cost_usd)} for {counts.prompt_tokens:,} tokens in, {counts.completion_tokens:,} out"
+    if counts.cost_unknown:
+        told += f"; unknown for {counts.cost_unknown:,} calls"
+    return told if projected is None else f"{told}; all rows: about {usd(projected)}"
+
+
+def quota(stats: Stats) -> str:
+    """What was found out about the quota."""
+    found = [
+        f"{name or 'all models'}: {told}"
+        for name, scope in stats.scopes.items()
+        if (told := rate_of(scope)) is not None
+    ]
+    held = "held by an outage" if stats.held else ""
+    refused = f"{stats.refused_share:.1%} refused (429)" if stats.refused else ""
+    waiting = f"{stats.waiting} wait for their turn" if stats.waiting else ""
+    return ", ".join(part for part in (*found, refused, waiting, held) if part)
+
+
+def rate_of(scope: View) -> str | None:
+    """The quota that was found, if one was."""
+    return f"about {scope.rate:.3g} requests/s" if math.isfinite(scope.rate) else None
+
+
+def slow(rows: Sequence[Slow]) -> str:
+    """The rows that take longest; empty where none takes long."""
+    long = [one for one in rows if one[2] >= SLOW_SECS]
+    return ", ".join(f"{named(row, name)} for {duration(seconds)}" for row, name, seconds in long)
+
+
+def named(row: int, name: str | None) -> str:
+    """A row, with its own name."""
+    return f"row {row}" if name is None else f"row {row} ({name})"
+
+
+def lines(progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> Iterator[tuple[str, str]]:
+    """The live display, as pairs of a label and a line."""
+    yield "rows", standing(progress)
+    yield "cost", money(progress.counts, progress.projected_usd)
+    if told := quota(stats):
+        yield "quota", told
+    if told := slow(slowest):
+        yield "slowest", told
+
+
+def ending(summary: Summary, command: str) -> Iterator[tuple[str, str]]:
+    """The end of a run, as pairs of a label and a line; `command` says how to go on."""
+    yield "rows", rows(summary.counts)
+    yield "cost", money(summary.counts)
+    yield "time", f"{duration(summary.seconds)}, {summary.rate:.3g} rows/s"
+    if summary.told or summary.stop:
+        yield "stopped", summary.told or {"interrupted": "interrupted"}.get(str(summary.stop), str(summary.stop))
+    yield from advice(summary, command)
+
+
+def advice(summary: Summary, command: str) -> Iterator[tuple[str, str]]:
+    """How to go on."""
+    counts = summary.counts
+    if counts.todo or counts.in_flight or counts.in_doubt:
+        doubt = " (rows in doubt may have been paid: --in-doubt retry, skip or report)" if counts.in_doubt else ""
+        yield "go on", f"run the same command again{doubt}"
+    elif counts.failed or counts.refused:
+        yield "go on", f"see `openrouter-client batch failures {command}`; --retry-failed asks those rows again"
+
+
+def estimated(estimate: Estimate) -> Iterator[tuple[str, str]]:
+    """What a run would take, as pairs of a label and a line."""
+    yield "rows", f"{estimate.rows:,}, of which {estimate.invalid:,} cannot be asked"
+    unbounded = f", without a bound for {estimate.unbounded:,} rows (--max-tokens)" if estimate.unbounded else ""
+    yield "tokens", f"about {estimate.prompt_tokens:,} in, at most {estimate.most_tokens:,} out{unbounded}"
+    if estimate.unpriced < estimate.rows - estimate.invalid:
+        yield "cost", f"about {usd(estimate.about_usd)} for the prompts, at most {usd(estimate.most_usd)} in all"
+    if estimate.unpriced:
+        yield "", f"the price of {estimate.unpriced:,} rows is not known"
+    for flaw in estimate.flaws:
+        yield "flaw", flaw
