@@ -134,6 +134,7 @@ class ResponsesCost(Shape, frozen=True, kw_only=True):
     upstream_inference_cost: float | None = None
     upstream_inference_input_cost: float | None = None
     upstream_inference_output_cost: float | None = None
+    server_tool_cost: float | None = None
 
 
 class ResponsesUsage(Shape, frozen=True, kw_only=True):
