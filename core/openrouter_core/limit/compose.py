@@ -127,6 +127,9 @@ class Scoped(msgspec.Struct, frozen=True):
 
     def admit(self, state: Scopes[Any], ask: Ask, in_flight: int, now: float) -> float:
         """Wait as long as the strictest of its scopes."""
+        if len(state.known) == 1:
+            others = state.flying.get(KEY, 0) if self.counts else in_flight
+            return self.inner.admit(state.known[KEY], ask, others, now)
         longest = 0.0
         for name in (KEY, *ask.scopes):
             if name in state.known:
@@ -139,11 +142,14 @@ class Scoped(msgspec.Struct, frozen=True):
     def on_send(self, state: Scopes[Any], ask: Ask, now: float) -> tuple[Scopes[Any], Attempt]:
         """Book in each scope of the call that has a state."""
         names = (KEY, *ask.scopes)
-        known = state.known.copy()
-        marks: dict[str, Any] = {}
-        for name in names:
-            if name in known:
-                known[name], marks[name] = self.inner.on_send(known[name], ask, now)
+        if len(state.known) == 1:  # the usual case
+            after, mark = self.inner.on_send(state.known[KEY], ask, now)
+            known, marks = {KEY: after}, {KEY: mark}
+        else:
+            known, marks = state.known.copy(), {}
+            for name in names:
+                if name in known:
+                    known[name], marks[name] = self.inner.on_send(known[name], ask, now)
         if not self.counts:
             return Scopes(known, state.flying, state.calm), Attempt(names, marks)
         flying = state.flying.copy()

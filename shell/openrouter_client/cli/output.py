@@ -44,10 +44,10 @@ class Output:
     def __init__(self, command: str, *, json: bool = False) -> None:
         take_every_character(sys.stdout, json=json)
         take_every_character(sys.stderr, json=False)
-        self.command = command
-        self.json = json
-        self.console = PipeConsole(highlight=False)
-        self.remarks = PipeConsole(stderr=True, highlight=False, soft_wrap=True)
+        self.command: str = command
+        self.json: bool = json
+        self.console: PipeConsole = PipeConsole(highlight=False)
+        self.remarks: PipeConsole = PipeConsole(stderr=True, highlight=False, soft_wrap=True)
 
     def value(self, value: Any) -> None:
         """Print one JSON object on a line of its own."""
