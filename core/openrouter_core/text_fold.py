@@ -45,7 +45,8 @@ class TextFold(EventFold[CompletionChunk]):
             self.fail(event.error)
         for choice in event.choices or ():
             self._grow(choice.index or 0, choice)
-        self.finished = bool(self._choices) and all(one.finish_reason is not None for one in self._choices.values())
+        ended = [one.finish_reason is not None for one in self._choices.values()]
+        self.finished: bool = bool(ended) and all(ended)
 
     def _grow(self, place: int, choice: CompletionChoice) -> None:
         if choice.error is not None:
