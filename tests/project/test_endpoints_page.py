@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.project import group_pages
 from tests.project.endpoints_page import GROUPS, OF_THE_CLIENT, PAGE, methods, page
 
 from openrouter_core.endpoints.table import TABLE
@@ -25,3 +26,11 @@ def test_every_group_has_a_page_and_the_index_has_them_all() -> None:
     assert [
         group for group in sorted(groups) if f"`client.{group}`" not in shown or f"`client.{group}`" not in index
     ] == []
+
+
+def test_the_pages_of_the_groups_are_up_to_date() -> None:
+    """Kills: a group without a page, and a page that tells of a method that is gone."""
+    written = {path.stem: path.read_text(encoding="utf-8") for path in group_pages.FOLDER.glob("*.md")}
+    assert written == {name: group_pages.page(name) for name in group_pages.names()}, (
+        "run: python -m tests.project.group_pages"
+    )
