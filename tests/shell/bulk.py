@@ -72,12 +72,12 @@ def states(folder: Path) -> Counter[int]:
 
 
 async def command(
-    server: Simulator | Loopback, *arguments: str | Path, given: bytes | None = None
+    server: Simulator | Loopback, *arguments: str | Path, given: bytes | None = None, key: str | None = None
 ) -> asyncio.subprocess.Process:
     """Start the command `batch` in a process of its own."""
     environment = {
         **os.environ,
-        "OPENROUTER_API_KEY": config_of(server).api_key,
+        "OPENROUTER_API_KEY": config_of(server).api_key if key is None else key,
         "OPENROUTER_BASE_URL": server.base_url,
         "OPENROUTER_RETRY_DELAY_MS": "10",
     }
@@ -93,10 +93,10 @@ async def command(
 
 
 async def commanded(
-    server: Simulator | Loopback, *arguments: str | Path, given: bytes | None = None
+    server: Simulator | Loopback, *arguments: str | Path, given: bytes | None = None, key: str | None = None
 ) -> tuple[int, str, str]:
     """Run the command to its end: exit code, standard output, standard error."""
-    process = await command(server, *arguments, given=given)
+    process = await command(server, *arguments, given=given, key=key)
     out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()

@@ -14,7 +14,7 @@ from tests.shell.loopback import Loopback, Talk, answer, completion, error, unti
 
 from openrouter_client.cli.batch import words
 from openrouter_client.cli.batch.board import LiveBoard, PlainBoard, board_on
-from openrouter_client.cli.exits import LEDGER, USAGE
+from openrouter_client.cli.exits import KEY, LEDGER, USAGE
 from openrouter_client.simulator import Simulator
 from openrouter_core.admission import Stats
 from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, NOTHING, PARTIAL, Counts, Progress
@@ -133,6 +133,17 @@ async def test_ctrl_c_finishes_and_a_second_one_drops(tmp_path: Path) -> None:
         assert (run.returncode, len(lines(out))) == (INTERRUPTED, 4)
         assert b"--in-doubt" in err
         assert sum(states(tmp_path).values()) == 8
+
+
+async def test_a_run_without_a_key_is_told_where_one_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Loopback(answer(404, error(404))) as server:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+        code, _, err = await commanded(server, "run", prompts(tmp_path, 3), "-o", tmp_path / "out.jsonl", key="")
+        assert code == KEY
+        assert "OPENROUTER_API_KEY" in err
+        assert "chmod 600" in err
+        assert not server.requests
 
 
 async def test_a_second_run_is_told_who_has_the_ledger(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from rich.console import Console
 from openrouter_client.bulk.settings import BatchSettings, beside
 from openrouter_client.cli import exits
 from openrouter_client.cli.batch import looking
-from openrouter_client.cli.batch.refusing import complained, refused
-from openrouter_client.cli.keyfiles import keys_from_files
+from openrouter_client.cli.batch.refusing import complained, keyed, refused
+from openrouter_client.cli.keyfiles import folder, keys_from_files
 from openrouter_client.environment import config_from_environment, environment
 
 AT_LEAST_ONE = Parameter(validator=validators.Number(gte=1))
@@ -112,11 +112,12 @@ def run(
         "requests_per_minute": requests_per_minute,
         "tokens_per_minute": tokens_per_minute,
     }
-    keys = keys_from_files(environment())
+    environ = environment()
+    keys = keys_from_files(environ)
     if isinstance(keys, Failure):
         return refused(keys.failure())
     given = {name: value for name, value in settings.items() if value is not None}
-    config = config_from_environment({**keys.unwrap(), **given})
+    config = config_from_environment({**keys.unwrap(), **given}).bind(lambda one: keyed(one, folder(environ) / "key"))
     if isinstance(config, Failure):
         return refused(config.failure())
     if source == output == STREAM and ledger is None:
