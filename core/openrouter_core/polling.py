@@ -43,8 +43,8 @@ VIDEO = Polling(first=5.0, factor=1.2, longest=30.0, deadline=1_800.0)
 BATCH = Polling(first=10.0, factor=1.5, longest=300.0, deadline=90_000.0)
 """A batch takes up to 24 hours (OpenRouter docs, batch-quickstart)."""
 
-GENERATION = Polling(first=0.5, factor=1.5, longest=4.0, deadline=20.0, absent=20.0)
-"""What is known of a generation takes some seconds to appear; until then the status is 404."""
+GENERATION = Polling(first=0.5, factor=1.5, longest=4.0, deadline=20.0, absent=15.0)
+"""What is known of a generation takes some seconds to appear; until then the status is 404, as for one that is not."""
 
 
 def next_ask(polling: Polling, asked: int, elapsed: float) -> float | None:
