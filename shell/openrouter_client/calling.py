@@ -65,8 +65,7 @@ class Caller:
         )
         if endpoint.params is ChatCompletionRequest:
             return cast("Result[A, DataSourceError]", await calls.complete(cast("Any", params), options))
-        if endpoint.billed and calls.budgeted(options):
-            await calls.priced()
+        await priced(calls, endpoint, options)
         made = endpoint_job(calls, repeating(endpoint, repeat=repeat), params, options)
         if isinstance(made, Failure):
             return made
@@ -177,10 +176,15 @@ class Caller:
         """
         calls = self._calls
         options = CallOptions(deadline_secs=deadline_secs, priority=priority, max_cost_usd=max_cost_usd)
-        if endpoint.billed and calls.budgeted(options):
-            await calls.priced()
+        await priced(calls, endpoint, options)
         made = endpoint_job(calls, repeating(endpoint, repeat=repeat), params, options, "collected")
         return made if isinstance(made, Failure) else await save(calls, made.unwrap(), Path(to), max_bytes)
+
+
+async def priced(calls: Calls, endpoint: Endpoint[Any, Any], options: CallOptions) -> None:
+    """Know the prices, where the endpoint costs something and a budget counts it."""
+    if endpoint.billed and calls.budgeted(options):
+        await calls.priced()
 
 
 async def handed_out(
@@ -193,8 +197,7 @@ async def handed_out(
     world: RealWorld,
 ) -> AsyncGenerator[Sequence[Any], None]:
     """Run a streamed call; what stands in its way becomes its result."""
-    if endpoint.billed and calls.budgeted(options):
-        await calls.priced()
+    await priced(calls, endpoint, options)
     made = endpoint_job(calls, endpoint, params, options, "handed_out")
     if isinstance(made, Failure):
         handle.result = made

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from openrouter_client import cli
 from openrouter_client.cli import exits
 from openrouter_client.cli.money import per_million, tokens, usd
+from openrouter_core.bulk import figures
 from openrouter_core.errors import AnyError
 
 
@@ -78,3 +79,10 @@ def test_prices_are_told_per_million(price: Decimal | None, words: str) -> None:
 @pytest.mark.parametrize(("count", "words"), [(None, "?"), (500, "500"), (128_000, "128k"), (1_048_576, "1.05M")])
 def test_contexts_are_told_roughly(count: int | None, words: str) -> None:
     assert tokens(count) == words
+
+
+def test_a_bulk_run_ends_with_the_codes_of_all_commands() -> None:
+    """Kills: a code that the core and the table of exit codes understand differently."""
+    ours = (exits.DONE, exits.SOME, exits.NO_ANSWER, exits.KEY, exits.MONEY, exits.LEDGER, exits.INTERRUPTED)
+    core = figures.COMPLETE, figures.PARTIAL, figures.NOTHING, figures.KEY, figures.BUDGET, figures.LEDGER
+    assert ours == (*core, figures.INTERRUPTED)

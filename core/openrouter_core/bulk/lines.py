@@ -75,7 +75,7 @@ def outcome_of(row: int, custom_id: str | None, answer: Answer, wanted: Wanted |
     value = UNSET if wanted is None else valued(good, wanted)
     if isinstance(value, Failure):
         return failed(row, custom_id, value.failure(), seconds)
-    call, usage = good.call, good.usage
+    call, (prompt, completion) = good.call, tokens(good)
     body = msgspec.structs.replace(good, call=None)
     line = Line(
         row=row,
@@ -87,12 +87,18 @@ def outcome_of(row: int, custom_id: str | None, answer: Answer, wanted: Wanted |
         event="answer",
         line=encoded(line),
         cost=good.cost,
-        prompt_tokens=0 if usage is None else usage.prompt_tokens or 0,
-        completion_tokens=0 if usage is None else usage.completion_tokens or 0,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
         seconds=seconds,
         attempts=0 if call is None else len(call.attempts),
         generation_id=good.id if call is None else call.generation_id or good.id,
     )
+
+
+def tokens(answer: ChatCompletionResponse | None) -> tuple[int, int]:
+    """Give the tokens of the prompt and of the completion, as far as an answer tells; 0 where it does not."""
+    usage = None if answer is None else answer.usage
+    return (0, 0) if usage is None else (usage.prompt_tokens or 0, usage.completion_tokens or 0)
 
 
 def valued(answer: ChatCompletionResponse, wanted: Wanted) -> Result[Any, DataSourceError]:
@@ -107,13 +113,13 @@ def failed(row: int, custom_id: str | None, error: DataSourceError, seconds: flo
     """Tell what is written down about a row that failed, or that is to be as if it had not been asked."""
     means = meaning(error)
     there = means.event != "give_back"
-    usage = None if error.partial is None else error.partial.usage
+    prompt, completion = tokens(error.partial)
     return Outcome(
         event=means.event,
         line=encoded(Line(row=row, custom_id=custom_id, error=known(error))) if there else b"",
         cost=cost_of(error) if there or error.attempts else 0.0,
-        prompt_tokens=0 if usage is None else usage.prompt_tokens or 0,
-        completion_tokens=0 if usage is None else usage.completion_tokens or 0,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
         seconds=seconds,
         attempts=len(error.attempts),
         generation_id=error.generation_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 import time
@@ -21,6 +20,7 @@ from openrouter_client.bulk.settings import beside
 from openrouter_client.cli import exits
 from openrouter_client.cli.batch.board import pairs
 from openrouter_client.cli.batch.words import Slow, money, named, rows
+from openrouter_client.cli.pipes import discard_output
 from openrouter_core.bulk.figures import Counts
 
 
@@ -43,10 +43,10 @@ def looked(path: Path, look: Callable[[Looking], int]) -> int:
     try:
         with opened(path) as ledger:
             return look(ledger)
+    except BrokenPipeError:
+        discard_output()
+        return exits.DONE
     except (sqlite3.Error, OSError) as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
         sys.stderr.write(f"{path}: {error}; give the ledger of a run, or its output\n")
         return exits.USAGE
 
