@@ -76,8 +76,9 @@ async def printed(simulator: Simulator, folder: Path, *program: str, **variables
 async def test_the_example_runs(place: str, tmp_path: Path) -> None:
     program = tmp_path / "example.py"
     program.write_text(EXAMPLES[place], encoding="utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     async with Simulator(seed=0) as simulator:
-        code, output = await printed(simulator, ROOT, sys.executable, str(program), PYTHONWARNINGS="error")
+        code, output = await printed(simulator, tmp_path, sys.executable, str(program), PYTHONWARNINGS="error")
     assert code == 0, f"{place}\n{output}"
 
 
