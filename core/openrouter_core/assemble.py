@@ -155,7 +155,8 @@ def _unwritable(name: str, value: Any) -> InvalidRequest | None:
     """Say why a value cannot be written as text, if it cannot."""
     if not isinstance(value, str | int | float | Decimal):
         return refuse(name, "must be text, a number, True or False", value)
-    return encoded({name: value}, encoder=NUMBERS).swap().value_or(None)
+    written = encoded({name: value}, encoder=NUMBERS)
+    return written if isinstance(written, InvalidRequest) else None
 
 
 def _is_object(value: Any) -> bool:
@@ -196,7 +197,8 @@ def _written(
     if body is None:
         return Success(((), b""))
     if not endpoint.form:
-        return encoded(body, encoder=NUMBERS).map(lambda data: (JSON_BODY, data))
+        data = encoded(body, encoder=NUMBERS)
+        return Failure(data) if isinstance(data, InvalidRequest) else Success((JSON_BODY, data))
     fields: list[tuple[str, str | FileUpload]] = []
     for name, value in _pairs(body):
         field = _field(name, value)
@@ -215,7 +217,7 @@ def _field(name: str, value: Any) -> str | FileUpload | InvalidRequest:
             unwritable = _unwritable(f"{name}.name", upload.name)
             return unwritable or problem_with(f"{name}.content_type", "X-Type", upload.content_type or "") or upload
         case dict():
-            written = encoded({name: value}, encoder=NUMBERS).map(lambda _: NUMBERS.encode(value).decode())
-            return written.failure() if isinstance(written, Failure) else written.unwrap()
+            flaw = encoded({name: value}, encoder=NUMBERS)
+            return flaw if isinstance(flaw, InvalidRequest) else _text(value)
         case _:
             return _text(value)

@@ -19,6 +19,8 @@ from openrouter_core.wire.shape import Shape, restore
 RETIRED: Mapping[str, str] = {"x-ai/grok-3-latest": "~x-ai/grok-latest"}
 """Slugs that OpenRouter no longer serves (it answers 400 "is not a valid model ID"), and what took their place."""
 
+_RETIRED = tuple(RETIRED)
+
 
 class BuildSettings(Shape, frozen=True, kw_only=True):
     """What is the same for all requests of a client.
@@ -58,22 +60,21 @@ def build_chat(
         other = "use chat_completion(streamed=False)" if stream else "use stream_chat_completion"
         return Failure(refuse("stream", f"is set by the client: leave it out, or {other}", request.stream))
     checked = check(request, stream=stream)
-    if isinstance(checked, Failure):
-        return checked
-    good = checked.unwrap()
-    body = good.body
+    if isinstance(checked, InvalidRequest):
+        return Failure(checked)
+    body = checked.body
     replaced = _name_model(body, settings)
     data = encode(body)
-    if isinstance(data, Failure):
-        return data
+    if isinstance(data, InvalidRequest):
+        return Failure(data)
     headers = _standing_headers(settings)
-    if good.options:
-        merged = merge(headers, good.options)
+    if checked.options:
+        merged = merge(headers, checked.options)
         if isinstance(merged, Failure):
             return merged
         headers = merged.unwrap()
     model = body.get("model") or next(iter(body.get("models", ())), "")
-    return Success(Built(body=data.unwrap(), headers=headers, model=model, replaced=replaced))
+    return Success(Built(body=data, headers=headers, model=model, replaced=replaced))
 
 
 def parse_request(data: bytes) -> Result[ChatCompletionRequest, InvalidRequest]:
@@ -114,11 +115,11 @@ def _name_model(body: dict[str, Any], settings: BuildSettings) -> tuple[tuple[st
     if not settings.resolve_retired:
         return ()
     replaced: dict[str, str] = {}
-    if "model" in body:
+    if "model" in body and body["model"].startswith(_RETIRED):
         body["model"] = _living(body["model"], replaced)
     if "models" in body:
         body["models"] = [_living(slug, replaced) for slug in body["models"]]
-    return tuple(replaced.items())
+    return tuple(replaced.items()) if replaced else ()
 
 
 def _living(slug: str, replaced: dict[str, str]) -> str:

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 import msgspec
-from returns.result import Failure, Result, Success
 
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.refuse import refuse
@@ -28,19 +27,19 @@ def top(path: str) -> str:
 
 def encoded(
     body: dict[str, Any], naming: Callable[[str], str] = top, encoder: msgspec.json.Encoder = ENCODER
-) -> Result[bytes, InvalidRequest]:
-    """Write a checked body as JSON. Fails for what JSON cannot hold: NaN, infinity, lone surrogates, endless ints."""
+) -> bytes | InvalidRequest:
+    """Write a checked body as JSON, but for what JSON cannot hold: NaN, infinity, lone surrogates, endless ints."""
     try:
         data = encoder.encode(body)
     except Exception:  # noqa: BLE001 msgspec raises several kinds, and what matters is which value it was
-        return Failure(unencodable(body, naming))
+        return unencodable(body, naming)
     # msgspec writes NaN and infinity as null. So only a body with a null in it, a rare one, must be searched for them;
-    # as decimals it writes them by name.
-    if b"null" in data or b"NaN" in data or b"Infinity" in data:
+    # decimals, where they are numbers, it writes by name.
+    if b"null" in data or (encoder is not ENCODER and (b"NaN" in data or b"Infinity" in data)):
         for path, leaf in leaves(body):
             if isinstance(leaf, float | Decimal) and not math.isfinite(leaf):
-                return Failure(refuse(naming(path), "must be a finite number", leaf))
-    return Success(data)
+                return refuse(naming(path), "must be a finite number", leaf)
+    return data
 
 
 def plain(value: Any) -> Any:

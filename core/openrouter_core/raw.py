@@ -48,18 +48,17 @@ def build_raw(
         return Failure(problem)
     body, kind = b"", Headers()
     if json is not None:
-        written = encoded({"json": json}, encoder=NUMBERS).map(lambda _: NUMBERS.encode(json))
-        if isinstance(written, Failure):
-            return written
-        body, kind = written.unwrap(), JSON_BODY
+        flaw = encoded({"json": json}, encoder=NUMBERS)
+        if isinstance(flaw, InvalidRequest):
+            return Failure(flaw)
+        body, kind = NUMBERS.encode(json), JSON_BODY
     merged = merge(kind + settings.headers, {"headers": dict(headers or {})})
     if isinstance(merged, Failure):
         return merged
     pairs: list[str] = []
     for name, value in (query or {}).items():
         text = _text(value)
-        flaw = encoded({"name": name, "value": text})
-        if isinstance(flaw, Failure):
+        if isinstance(encoded({"name": name, "value": text}), InvalidRequest):
             return Failure(refuse(f"query[{name!r}]", "must be text without lone surrogates"))
         pairs.append(f"{quote(name, safe='')}={quote(text, safe='')}")
     asked = f"?{'&'.join(pairs)}" if pairs else ""

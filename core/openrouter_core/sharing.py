@@ -256,7 +256,7 @@ class Shared(Generic[T]):
         self.part = part
         known = quotas(self.settings if part == 1.0 else share(self.settings, part))
         abroad = Abroad(known, self.ahead or 0.0, self.members - 1)
-        self.admission.limiter = All((abroad, health(self.settings)))
+        self.admission.limiter = All((abroad, *health(self.settings)))
 
     @property
     def quota(self) -> QuotaState:
@@ -266,7 +266,7 @@ class Shared(Generic[T]):
 
     @quota.setter
     def quota(self, quota: QuotaState) -> None:
-        self.admission.state = (quota, self.admission.state[1])
+        self.admission.state = (quota, *self.admission.state[1:])
 
     @property
     def sharing(self) -> Sharing:

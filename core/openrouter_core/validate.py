@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from returns.result import Failure, Result, Success
 
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.plain import AS_THEY_ARE, encoded, plain, unencodable
@@ -31,10 +30,10 @@ class Checked(Shape, frozen=True, kw_only=True):
     options: dict[str, Any] | None = None
 
 
-def check(request: ChatCompletionRequest, *, stream: bool = False) -> Result[Checked, InvalidRequest]:
+def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | InvalidRequest:
     """Decide whether a request may be sent, as a stream where `stream` says so.
 
-    Fails with `InvalidRequest`, naming the field, its value and the bound that it breaks.
+    An `InvalidRequest` names the field, its value and the bound that it breaks.
     """
     body: dict[str, Any] = {}
     try:
@@ -43,16 +42,16 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Result[Che
             body["stream"] = True
         msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
     except msgspec.ValidationError as error:
-        return Failure(explain(error, body))
+        return explain(error, body)
     except Exception:  # noqa: BLE001 callers' own objects run their code here
-        return Failure(unencodable(request, _field))
+        return unencodable(request, _field)
     for field, rule in () if _RULED.isdisjoint(body) else _RULES:
         if field in body and (problem := rule(body)) is not None:
-            return Failure(problem)
+            return problem
     if (problem := _conversation(body)) is not None:
-        return Failure(problem)
+        return problem
     body.update(body.pop("@extra", None) or {})
-    return Success(Checked(options=body.pop("@options", None), body=body))
+    return Checked(options=body.pop("@options", None), body=body)
 
 
 def is_request(value: object) -> bool:
@@ -60,8 +59,8 @@ def is_request(value: object) -> bool:
     return isinstance(value, ChatCompletionRequest)
 
 
-def encode(body: dict[str, Any]) -> Result[bytes, InvalidRequest]:
-    """Write a checked body as JSON. Fails for what JSON cannot hold: NaN, infinity, lone surrogates, endless ints."""
+def encode(body: dict[str, Any]) -> bytes | InvalidRequest:
+    """Write a checked body as JSON, but for what JSON cannot hold: NaN, infinity, lone surrogates, endless ints."""
     return encoded(body, _field)
 
 

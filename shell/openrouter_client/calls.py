@@ -59,8 +59,6 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_OPTIONS = CallOptions()
 
-NO_OTHERS: Result[tuple[Alternative, ...], DataSourceError] = Success(())
-
 
 class Calls:
     """Makes calls and runs them, in one world and one line. The client that users hold stands in front of it."""
@@ -99,10 +97,9 @@ class Calls:
         """Run a chat completion call to its end, hedged where that was asked for."""
         if self.budgeted(options):
             await self.priced()
-        made = self.chat_job(request, options, "collected" if streamed else "whole")
-        if isinstance(made, Failure):
-            return made
-        job = made.unwrap()
+        job = self.chat_job(request, options, "collected" if streamed else "whole")
+        if isinstance(job, DataSourceError):
+            return Failure(job)
         if self.hedging is None:
             return await run(self.world, job, self.watcher(job.place), options.began)
         return await self.hedging.run(lambda: self.copy(job, options), job.ask.worst)
@@ -123,66 +120,64 @@ class Calls:
         """Run a streamed call; what stands in its way becomes its result."""
         if self.budgeted(options):
             await self.priced()
-        made = self.chat_job(request, options, mode)
-        if isinstance(made, Failure):
-            handle.result = made
+        job = self.chat_job(request, options, mode)
+        if isinstance(job, DataSourceError):
+            handle.result = Failure(job)
             return
-        job = made.unwrap()
         async with aclosing(run_stream(self.world, job, self.watcher(job.place), handle, options.began)) as batches:
             async for chunks in batches:
                 yield chunks
 
     def chat_job(
         self, request: ChatCompletionRequest, options: CallOptions, mode: Mode
-    ) -> Result[Job[ChatCompletionResponse], DataSourceError]:
+    ) -> Job[ChatCompletionResponse] | DataSourceError:
         """Make a chat completion call, if its request is good and the client can be used here and now."""
         barred = self.barred("inference")
         if barred is not None:
-            return Failure(barred)
-        policy = self.policy_for(options)
-        if isinstance(policy, Failure):
+            return barred
+        policy = self.policy if options == NO_OPTIONS else self.policy_for(options)
+        if isinstance(policy, DataSourceError):
             return policy
         asking = falling_back(request, options.fallbacks) if options.fallbacks else request
         built = build_chat(asking, self.settings, stream=mode != "whole")
         if isinstance(built, Failure):
-            return built
-        others = self.alternatives(request, options, mode) if options.fallbacks else NO_OTHERS
-        if isinstance(others, Failure):
+            return error_of(built)
+        others = self.alternatives(request, options, mode) if options.fallbacks else ()
+        if isinstance(others, DataSourceError):
             return others
-        job = Job(
+        good = built.unwrap()
+        return Job(
             CHAT_COMPLETIONS,
-            self.sent(built.unwrap()),
-            policy.unwrap(),
+            self.sent(good),
+            policy,
             mode,
-            self.ask(asking, built.unwrap(), options),
+            self.ask(asking, good, options),
             self.place(options.priority),
             options.max_cost_usd,
-            others.unwrap(),
+            others,
         )
-        return Success(job)
 
-    def policy_for(self, options: CallOptions) -> Result[Policy, DataSourceError]:
+    def policy_for(self, options: CallOptions) -> Policy | DataSourceError:
         """Give the policy of a call with these options, if they make sense."""
-        if options == NO_OPTIONS:
-            return Success(self.policy)
         for given in (checked_options(options.priority, options.max_cost_usd), checked_fallbacks(options.fallbacks)):
             if isinstance(given, Failure):
-                return given
-        return checked_deadline(options.deadline_secs).map(lambda secs: with_deadline(self.policy, secs))
+                return error_of(given)
+        deadline = checked_deadline(options.deadline_secs)
+        return error_of(deadline) if isinstance(deadline, Failure) else with_deadline(self.policy, deadline.unwrap())
 
     def alternatives(
         self, request: ChatCompletionRequest, options: CallOptions, mode: Mode
-    ) -> Result[tuple[Alternative, ...], DataSourceError]:
+    ) -> tuple[Alternative, ...] | DataSourceError:
         """Build the requests to the models that the client itself falls back to."""
         made: list[Alternative] = []
         for one in options.fallbacks[len(by_server(options.fallbacks)) :]:
             asking = msgspec.structs.replace(request, model=one.model, models=None)
             built = build_chat(asking, self.settings, stream=mode != "whole")
             if isinstance(built, Failure):
-                return built
+                return error_of(built)
             ask = self.ask(asking, built.unwrap(), options)
             made.append(Alternative(one.after, self.sent(built.unwrap()), one.model, ask))
-        return Success(tuple(made))
+        return tuple(made)
 
     def sent(self, built: Built) -> HttpRequest:
         """Make what is sent; a model that was replaced is told of once."""
@@ -237,6 +232,11 @@ class Calls:
     def watcher(self, place: Place) -> CallWatcher:
         """Watch a call: its place's number is its own."""
         return CallWatcher(place.number, self.hook, content=self.config.log_content)
+
+
+def error_of(failed: Failure[DataSourceError]) -> DataSourceError:
+    """Take the error out of a failure."""
+    return failed.failure()
 
 
 def falling_back(request: ChatCompletionRequest, fallbacks: Sequence[Fallback]) -> ChatCompletionRequest:

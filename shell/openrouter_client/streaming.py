@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 
 from returns.result import Failure, Result
 
-from openrouter_client.timing import Limit
+from openrouter_client.timing import Limits
 from openrouter_client.world import Exchange
 from openrouter_core.errors import DataSourceError, TruncatedStream
 from openrouter_core.received import Received
@@ -63,7 +63,7 @@ class EventStream(Generic[E, T]):
         self._handle = handle
         self._given = False
         self._left = False
-        self._waiting: Limit | None = None
+        self._limits = Limits()
 
     @property
     def snapshot(self) -> T | None:
@@ -105,10 +105,10 @@ class EventStream(Generic[E, T]):
         """Drop the connection, if the stream has not ended. May be called twice, and by another task than iterates."""
         self._left = True
         self._ready = iter(())
-        if self._waiting is None:
-            await self._batches.aclose()
+        if self._limits.inside:
+            self._limits.bring_forward()
         else:
-            self._waiting.bring_forward()
+            await self._batches.aclose()
 
     def __aiter__(self) -> Self:
         return self
@@ -121,12 +121,10 @@ class EventStream(Generic[E, T]):
     async def _next(self) -> E:
         """Wait for more pieces, and give the first of them."""
         try:
-            with Limit(math.inf, set()) as self._waiting:  # a limit that only `close` brings about
+            with self._limits.until(math.inf):  # a limit that only `close` brings about
                 batch = await anext(self._batches, None) or ()
         except TimeoutError:
             raise StopAsyncIteration from None
-        finally:
-            self._waiting = None
         self._ready = iter(batch)
         piece = next(self._ready, None)
         if piece is None:

@@ -1,62 +1,108 @@
-"""A limit of time for a block of code: what `asyncio.timeout_at` does, by the same rules, for half of its price.
+"""Limits of time for blocks of code: what `asyncio.timeout_at` does, by the same rules, at a fraction of its price.
 
-Every attempt has one, and every wait for a piece of a stream. This one is a plain `with` (no coroutines to enter and
-leave it), sets its timer once, and is known while it is in force to whoever may have to bring it forward.
+    with limits.until(at):      cancels the block once the loop's clock shows `at`, and raises TimeoutError
+        ...
+
+Every attempt has one, and every wait for a piece of a stream, and hardly any runs out. So they are plain `with` blocks
+(no coroutines to enter and leave), and share one timer of the loop, set for the earliest. They stand in a heap; those
+that were left are forgotten when they are the first, or more than half of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 import math
 from asyncio import CancelledError
 from types import TracebackType
 from typing import Any, Self
 
+FEW = 64
+"""How many limits that were left may stand in the heap in any case."""
+
+
+class Limits:
+    """All limits in force on one event loop: a client's, or a stream's. They can be brought forward together."""
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[float, int, Limit]] = []
+        self.numbers: itertools.count[int] = itertools.count()
+        self.inside: int = 0
+        self.timer: asyncio.TimerHandle | None = None
+
+    def until(self, at: float) -> Limit:
+        """Limit a block to the time before the loop's clock shows `at`; -inf: it ends as soon as it waits."""
+        return Limit(self, at)
+
+    def enter(self, limit: Limit) -> None:
+        """Put a limit in force."""
+        heapq.heappush(self.heap, (limit.at, next(self.numbers), limit))
+        self.inside += 1
+        if limit.at < math.inf and (self.timer is None or limit.at < self.timer.when()):
+            self.wake(limit.at)
+
+    def leave(self) -> None:
+        """Forget the limits that were left, if they are too many."""
+        self.inside -= 1
+        if len(self.heap) > 2 * self.inside + FEW:
+            self.heap = [entry for entry in self.heap if entry[2].task is not None]
+            heapq.heapify(self.heap)
+
+    def wake(self, at: float) -> None:
+        """Look again at an instant."""
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = asyncio.get_running_loop().call_at(at, self.woken)
+
+    def woken(self) -> None:
+        """Let all run out whose time has come, and wait for the next."""
+        self.timer, now = None, asyncio.get_running_loop().time()
+        while self.heap and (self.heap[0][0] <= now or self.heap[0][2].task is None):
+            heapq.heappop(self.heap)[2].expire()
+        if self.heap and self.heap[0][0] < math.inf:
+            self.wake(self.heap[0][0])
+
+    def bring_forward(self) -> None:
+        """Let all that are in force run out as soon as the loop comes around."""
+        self.heap = [(-math.inf, number, limit) for _, number, limit in self.heap]
+        if self.heap:
+            self.wake(-math.inf)
+
 
 class Limit:
-    """`with Limit(until, known):` cancels the block once the loop's clock shows `until`, and raises TimeoutError.
+    """One limit, to be used once. A cancellation that comes from elsewhere at the same time stays a cancellation.
 
-    A cancellation that comes from elsewhere at the same time stays a cancellation. `known` has the limit while it is
-    in force. To be used once.
+    `task` is the one that is inside of the block, None before and after.
     """
 
-    __slots__ = ("cancelling", "expired", "handle", "known", "loop", "task", "until")
+    __slots__ = ("at", "cancelling", "expired", "limits", "task")
 
-    def __init__(self, until: float, known: set[Limit]) -> None:
-        self.until: float = until
-        self.known: set[Limit] = known
+    def __init__(self, limits: Limits, at: float) -> None:
+        self.limits: Limits = limits
+        self.at: float = at
         self.expired: bool = False
-        self.handle: asyncio.Handle | None = None
+        self.task: asyncio.Task[Any] | None = None
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a limit of time needs a task to cancel")
-        self.task: asyncio.Task[Any] = task
+        self.task = task
         self.cancelling: int = task.cancelling()
-        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
-        if self.until < math.inf:
-            self.handle = self.loop.call_at(self.until, self.expire)
-        self.known.add(self)
+        self.limits.enter(self)
         return self
 
     def expire(self) -> None:
-        """Cancel the block."""
-        self.expired = True
-        self.task.cancel()
-
-    def bring_forward(self) -> None:
-        """Let it run out as soon as the loop comes around."""
-        if not self.expired:
-            if self.handle is not None:
-                self.handle.cancel()
-            self.handle = self.loop.call_soon(self.expire)
+        """Cancel the block, unless it was left."""
+        if self.task is not None:
+            self.expired = True
+            self.task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.known.discard(self)
-        if self.handle is not None:
-            self.handle.cancel()
-        if self.expired and self.task.uncancel() <= self.cancelling and kind is CancelledError:
+        task, self.task = self.task, None
+        self.limits.leave()
+        if self.expired and task is not None and task.uncancel() <= self.cancelling and kind is CancelledError:
             raise TimeoutError from error

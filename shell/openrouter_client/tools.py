@@ -89,7 +89,9 @@ def begun(
         return ready
     if isinstance(good, Failure):
         return good
-    return sound if isinstance(sound, Failure) else Success(begin(request, ready.unwrap(), limits, now))
+    if isinstance(sound, InvalidRequest):
+        return Failure(sound)
+    return Success(begin(request, ready.unwrap(), limits, now))
 
 
 async def run_question(question: Question[T], complete: Complete) -> Result[Parsed[T], DataSourceError]:

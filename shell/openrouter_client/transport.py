@@ -21,7 +21,7 @@ from yarl import URL
 from openrouter_client.direct import Answer, Direct
 from openrouter_client.masking import secrets_of
 from openrouter_client.reading import Reading, read_whole
-from openrouter_client.timing import Limit
+from openrouter_client.timing import Limit, Limits
 from openrouter_core.config import MASK, OpenRouterConfig
 from openrouter_core.endpoint import HttpRequest, Key
 from openrouter_core.outcome import Interrupted, Outcome, Responded, TimedOut, Unreachable
@@ -74,7 +74,7 @@ class Transport:
         self.session = session
         self.owned: bool = session is None
         self.closed: bool = False
-        self.limits: set[Limit] = set()
+        self.limits: Limits = Limits()
         self.loop: asyncio.AbstractEventLoop | None = None
         self.secrets: tuple[str, ...] = secrets_of(config)
         self.secret_bytes: tuple[bytes, ...] = tuple(secret.encode() for secret in self.secrets)
@@ -123,7 +123,7 @@ class Transport:
 
         aiohttp does not wake those who read a body when their session is closed.
         """
-        return Limit(-math.inf if self.closed else until, self.limits)
+        return self.limits.until(-math.inf if self.closed else until)
 
     def responded(self, answer: Reading) -> Responded:
         """Tell an answer that was read as a fact, without our secrets in it."""
@@ -255,9 +255,8 @@ class Transport:
     async def close(self) -> None:
         """Close the session, if it is ours; calls that are under way end with an error. May be called twice."""
         self.closed = True
-        if self.limits and asyncio.get_running_loop() is self.loop:
-            for limit in self.limits:
-                limit.bring_forward()
+        if asyncio.get_running_loop() is self.loop:
+            self.limits.bring_forward()
         if self.owned and self.session is not None:
             await self.session.close()
 

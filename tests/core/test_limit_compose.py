@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.core.mutants import caught
 
 from openrouter_core.limit import compose
-from openrouter_core.limit.compose import KEY, All, Attempt, InCompany, Scoped, Scopes, is_probe
+from openrouter_core.limit.compose import KEY, All, Attempt, Scoped, Scopes, is_probe
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
@@ -140,9 +140,8 @@ def test_outcomes_of_different_scopes_commute(order: list[int], kinds: list[Kind
 
 
 def test_a_lone_call_is_no_evidence_and_success_always_is() -> None:
-    limiter = InCompany(Hold(many=1), 4)
-    state = limiter.init(0.0)
-    _, stamp = limiter.on_send(state, Ask(), 0.0)
+    limiter = Scoped(inner=Hold(many=1), others=4)
+    state, stamp = limiter.on_send(limiter.init(0.0), Ask(), 0.0)
     assert limiter.on_outcome(state, stamp, Seen(kind="server", company=3), 0, 0.0) == state
     held = limiter.on_outcome(state, stamp, Seen(kind="server", company=4), 0, 0.0)
     assert limiter.admit(held, Ask(), 0, 0.0) == 1.0

@@ -46,17 +46,17 @@ def test_calls_one_after_another_are_never_delayed(kinds: list[Kind], hint: floa
 
 
 def test_the_leniency_bites() -> None:
-    from openrouter_core.limit.compose import InCompany
+    from openrouter_core.limit import compose
     from openrouter_core.limit.learned import Learned
 
-    def gossip(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
-        return self.inner.on_outcome(state, stamp, seen, in_flight, now)
+    def gossip(seen: Any, others: Any) -> Any:
+        return seen
 
     def pacing(self: Any, state: Any, ask: Any, in_flight: Any, now: Any) -> Any:
         return max(0.0, state.tat - now)
 
     prop = test_calls_one_after_another_are_never_delayed
-    caught(prop, KINDS, HINTS, st.floats(0, 1), where=InCompany, on_outcome=gossip)
+    caught(prop, KINDS, HINTS, st.floats(0, 1), where=compose, heard=gossip)
     caught(prop, KINDS, HINTS, st.floats(0, 1), where=Learned, admit=pacing)
 
 
@@ -168,8 +168,8 @@ def test_a_share_never_lets_a_call_go_earlier(settings: LimitSettings, events: l
         now += wait
         reduced, _ = local.on_send(reduced, Ask(("a",), 7.0), now)
         state, _ = whole.on_send(state, Ask(("a",), 7.0), now)
-    for name, shown in view((reduced, health(settings).init(now)), now).items():
-        full = view((state, health(settings).init(now)), now)[name]
+    for name, shown in view((reduced, *All(health(settings)).init(now)), now).items():
+        full = view((state, *All(health(settings)).init(now)), now)[name]
         assert shown.limit == (None if full.limit is None else max(1.0, full.limit * part))
 
 

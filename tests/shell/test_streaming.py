@@ -48,6 +48,7 @@ from openrouter_core.errors import (
     TruncatedStream,
 )
 from openrouter_core.journal import Answered, Ended, Queued, Sent, Slept, replay
+from openrouter_core.states import Job
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse
 
@@ -622,7 +623,8 @@ async def test_the_moments_of_a_stream() -> None:
 async def test_a_stream_that_was_left_can_be_replayed() -> None:
     journal = Journal()
     async with Loopback(HALF) as server, client_of(server, observe=journal) as client:
-        job = client._calls.chat_job(asking(), CallOptions(), "handed_out").unwrap()
+        job = client._calls.chat_job(asking(), CallOptions(), "handed_out")
+        assert isinstance(job, Job)
         await broken_off(stream := client.stream_chat_completion(asking()))
     assert replay(job, journal.moments).result == stream.result  # type: ignore[union-attr]
 

@@ -55,7 +55,7 @@ async def test_sleep_can_be_cancelled() -> None:
     sleeper.cancel()
     await asyncio.wait([sleeper])
     assert sleeper.cancelled()
-    assert not real.transport.limits
+    assert not real.transport.limits.inside
 
 
 async def test_turns_are_those_of_the_line_and_the_living_are_counted() -> None:

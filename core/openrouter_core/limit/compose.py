@@ -1,7 +1,6 @@
 """Many limiters as one. Each of these takes limiters and is a limiter.
 
     All(a, b, ...)      the longest wait wins, the states multiply; associative, commutative, with All() as identity
-    InCompany(a, n)     a hears of trouble only from calls that had n others beside them; a lone call is its own retry's
     Scoped(a)           one state of `a` for the key and one for each scope in trouble; a call waits for its strictest
 
 A refusal or a failure goes to the scope that the answer blames and to no other, so that one provider's limit does not
@@ -16,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 
 from openrouter_core.limit.hold import Trial
-from openrouter_core.limit.seen import NOTHING, Ask, Limiter, Seen
+from openrouter_core.limit.seen import NOTHING, Ask, Limiter, Seen, heard
 
 S = TypeVar("S")
 
@@ -36,61 +35,33 @@ class All(msgspec.Struct, frozen=True):
     def admit(self, state: tuple[Any, ...], ask: Ask, in_flight: int, now: float) -> float:
         """Wait as long as the one that asks for the longest wait."""
         longest = 0.0
-        for one, its in zip(self.limiters, state, strict=True):
-            wait = one.admit(its, ask, in_flight, now)
+        for number, one in enumerate(self.limiters):  # costs half of `zip`, here and below
+            wait = one.admit(state[number], ask, in_flight, now)
             if wait > longest:  # noqa: PLR1730 - asked for each call
                 longest = wait
         return longest
 
     def on_send(self, state: tuple[Any, ...], ask: Ask, now: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Book with each."""
-        states: tuple[Any, ...] = ()
-        stamps: tuple[Any, ...] = ()
-        for one, its in zip(self.limiters, state, strict=True):
-            booked, stamp = one.on_send(its, ask, now)
-            states += (booked,)
-            stamps += (stamp,)
-        return states, stamps
+        states: list[Any] = []
+        stamps: list[Any] = []
+        for number, one in enumerate(self.limiters):
+            booked, stamp = one.on_send(state[number], ask, now)
+            states.append(booked)
+            stamps.append(stamp)
+        return tuple(states), tuple(stamps)
 
     def on_outcome(
         self, state: tuple[Any, ...], stamp: tuple[Any, ...], seen: Seen, in_flight: int, now: float
     ) -> tuple[Any, ...]:
         """Tell each; when none has learned anything, the state is the same object."""
-        news: tuple[Any, ...] = ()
+        news: list[Any] = []
         same = True
-        for one, its, mark in zip(self.limiters, state, stamp, strict=True):
-            after = one.on_outcome(its, mark, seen, in_flight, now)
-            news += (after,)
-            same = same and after is its
-        return state if same else news
-
-
-class InCompany(msgspec.Struct, frozen=True):
-    """Show `inner` the refusals and failures only of calls that had at least `others` others beside them.
-
-    A lone call, and calls one after another, meet their specified retries and no more: what happens to them says
-    nothing about too many calls at once.
-    """
-
-    inner: Limiter[Any, Any]
-    others: int = 1
-
-    def init(self, now: float) -> Any:
-        """Give the inner state."""
-        return self.inner.init(now)
-
-    def admit(self, state: Any, ask: Ask, in_flight: int, now: float) -> float:
-        """Ask the inner limiter."""
-        return self.inner.admit(state, ask, in_flight, now)
-
-    def on_send(self, state: Any, ask: Ask, now: float) -> tuple[Any, Any]:
-        """Book with the inner limiter."""
-        return self.inner.on_send(state, ask, now)
-
-    def on_outcome(self, state: Any, stamp: Any, seen: Seen, in_flight: int, now: float) -> Any:
-        """Tell the inner limiter, or tell it only that the attempt is over."""
-        told = seen if seen.kind == "ok" or seen.company >= self.others else NOTHING
-        return self.inner.on_outcome(state, stamp, told, in_flight, now)
+        for number, one in enumerate(self.limiters):
+            after = one.on_outcome(state[number], stamp[number], seen, in_flight, now)
+            news.append(after)
+            same = same and after is state[number]
+        return state if same else tuple(news)
 
 
 class Scopes(msgspec.Struct, Generic[S], frozen=True, gc=False):
@@ -114,12 +85,14 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 class Scoped(msgspec.Struct, frozen=True):
     """One state of `inner` for the key and for each scope that was blamed; beyond `most` the oldest is forgotten.
 
-    `counts`: each scope counts its own attempts in flight; otherwise `inner` is told of all that are.
+    `counts`: each scope counts its own attempts in flight; otherwise `inner` is told of all that are. `inner` hears of
+    trouble from `others` others in company on.
     """
 
     inner: Limiter[Any, Any]
     most: int = 256
     counts: bool = False
+    others: int = 0
 
     def init(self, now: float) -> Scopes[Any]:
         """Know the key only."""
@@ -163,6 +136,7 @@ class Scoped(msgspec.Struct, frozen=True):
         good = seen.kind == "ok"
         if good and state.calm:
             return Scopes(state.known, flying) if self.counts else state
+        seen = heard(seen, self.others)
         blamed = seen.scope if seen.scope in stamp.names else KEY
         troubled = not good and seen.kind != "other"
         known = self.forked(state.known, blamed) if troubled and blamed not in state.known else state.known

@@ -1,7 +1,6 @@
 """What is known of one quota: a documented window, a gate and a learned rate, as one limiter.
 
-It is All(Window, InCompany(Gate), InCompany(Learned)), written out, because every call asks it: what a limiter knows
-nothing of is not asked.
+It is All(Window, Gate, Learned), written out, because every call asks it: what a limiter knows nothing of is not asked.
 
     admit       max(window, gate, learned)
     429         window: always; gate, learned: only of calls that had others beside them
@@ -13,7 +12,7 @@ import msgspec
 
 from openrouter_core.limit.gate import Gate, GateState
 from openrouter_core.limit.learned import Booked, Learned, LearnedState
-from openrouter_core.limit.seen import NOTHING, Ask, Seen
+from openrouter_core.limit.seen import Ask, Seen, heard
 from openrouter_core.limit.window import Window, WindowState
 
 QuotaScope = tuple[WindowState, GateState, LearnedState]
@@ -54,7 +53,7 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
 
     def on_outcome(self, state: QuotaScope, stamp: Marks, seen: Seen, in_flight: int, now: float) -> QuotaScope:
         """Tell each what it is to hear; when none has learned anything, the state is the same object."""
-        told = seen if seen.kind == "ok" or seen.company >= self.others else NOTHING
+        told = heard(seen, self.others)
         window = self.window.on_outcome(state[0], stamp[0], seen, in_flight, now)
         gate = self.gate.on_outcome(state[1], stamp[1], told, in_flight, now)
         learned = self.learned.on_outcome(state[2], stamp[2], told, in_flight, now)

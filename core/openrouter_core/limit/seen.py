@@ -1,6 +1,6 @@
 """What every limiter asks and is told: `Ask`, `Seen`, and the four functions of `Limiter`.
 
-Shapes and one small rule of evidence only. A limiter is a frozen Struct of settings with four pure functions over a
+Shapes and small rules of evidence only. A limiter is a frozen Struct of settings with four pure functions over a
 frozen state. Time is the client's monotonic seconds, always passed; nothing here waits, sends or reads a clock.
 
     init(now) -> state
@@ -91,6 +91,15 @@ class Limiter(Protocol[S, P]):
     def on_outcome(self, state: S, stamp: P, seen: Seen, in_flight: int, now: float) -> S:
         """Learn from an attempt that is over."""
         ...
+
+
+def heard(seen: Seen, others: int) -> Seen:
+    """Hear of trouble only from calls that had at least `others` others beside them.
+
+    A lone call, and calls one after another, meet their specified retries and no more: what happens to them says
+    nothing about too many calls at once.
+    """
+    return seen if seen.kind == "ok" or seen.company >= others else NOTHING
 
 
 def noted(recent: tuple[int, ...], number: int, many: int) -> tuple[int, ...]:

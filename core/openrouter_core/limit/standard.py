@@ -1,10 +1,10 @@
 """The limiter that every client has: what is put together from the others, and what its state looks like from outside.
 
-    standard = All( quotas, health )
+    standard = All( quotas, *health )
     quotas   = All( Gcra requests/min?, Gcra tokens/min?,
                     Scoped( Quota( Window, Gate, Learned ) ) )
-    health   = All( Concurrency(max_concurrency)?, Places?,
-                    InCompany( Scoped( Condition( Concurrency, Hold, Retries ) ), 4 ) )
+    health   = Concurrency(max_concurrency)?, Places?,
+               Scoped( Condition( Concurrency, Hold, Retries ) )?
 
 With nothing configured they make nobody wait until something has happened, but for the ramp of a burst. Where they are
 not `adaptive`, only what is configured is left of them: the known rates, the maximum in flight and the places.
@@ -17,12 +17,13 @@ process that has lost the others: a part of all that is known, so that the parts
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import GenericAlias
 from typing import Any, TypeAlias
 
 import msgspec
 
-from openrouter_core.limit.compose import KEY, All, InCompany, Scoped, Scopes
+from openrouter_core.limit.compose import KEY, All, Scoped, Scopes
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.condition import Condition, ConditionState
 from openrouter_core.limit.gate import Gate
@@ -78,7 +79,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 def standard(settings: LimitSettings) -> All:
     """Put the client's limiter together."""
-    return All((quotas(settings), health(settings)))
+    return All((quotas(settings), *health(settings)))
 
 
 def quotas(settings: LimitSettings) -> All:
@@ -100,7 +101,7 @@ def quota_state_type(settings: LimitSettings) -> Any:
     return GenericAlias(tuple, (*(GcraState for _ in known), scope))
 
 
-def health(settings: LimitSettings) -> All:
+def health(settings: LimitSettings) -> tuple[Limiter[Any, Any], ...]:
     """Put together what bounds attempts in flight and retries, and holds the calls in an outage."""
     bounds: list[Limiter[Any, Any]] = []
     if settings.max_concurrency is not None:
@@ -109,9 +110,8 @@ def health(settings: LimitSettings) -> All:
         bounds.append(Places(settings.places))
     if settings.adaptive:
         condition = Condition(concurrency=settings.concurrency, hold=settings.hold, retries=settings.retries)
-        scoped = Scoped(inner=condition, counts=True)
-        bounds.append(InCompany(scoped, settings.crowd))
-    return All(tuple(bounds))
+        bounds.append(Scoped(inner=condition, counts=True, others=settings.crowd))
+    return tuple(bounds)
 
 
 def share(settings: LimitSettings, part: float) -> LimitSettings:
@@ -147,6 +147,7 @@ def part_of(scope: QuotaScope, part: float) -> QuotaScope:
     )
 
 
+@lru_cache(256)
 def scopes(model: str, provider: str | None = None) -> tuple[str, ...]:
     """Name the scopes of a call besides the key: all free models, and the model (at the provider it is pinned to)."""
     route = model if provider is None else f"{model}@{provider}"
@@ -158,7 +159,7 @@ def view(state: tuple[Any, ...], now: float) -> dict[str, View]:
 
     Where nothing is learned there is nothing to see.
     """
-    (*_, quota), (*_, condition) = state
+    (*_, quota), *_, condition = state
     if not quota.known[KEY]:
         return {}
     names = dict.fromkeys([KEY, *quota.known, *condition.known, *condition.flying])

@@ -55,8 +55,8 @@ def blocks_of(out: object) -> str:
 def sparkline(values: Sequence[float], top: float, blocks: str = BLOCKS) -> str:
     """Draw values from 0 to `top` as a row of characters; what is not nothing is seen."""
     steps = len(blocks) - 1
-    scaled = (0.0 if top <= 0.0 else min(1.0, max(0.0, value / top)) for value in values)
-    return "".join(blocks[math.ceil(share * steps)] for share in scaled)
+    heights = (max(1, math.ceil(min(1.0, value / top) * steps)) if top > 0.0 < value else 0 for value in values)
+    return "".join(blocks[height] for height in heights)
 
 
 def bar(span: Span, total: float, width: int, blocks: str = BLOCKS) -> str:
