@@ -1,17 +1,20 @@
 """The waiting line: who goes next. Lower priority numbers first, first come first served among equals.
 
-`Line` is explicitly mutable, and private to its owner: a binary heap beside a table of who is still waiting, and
-another heap of those who cannot wait for ever. A persistent heap was the alternative; it costs about ten times as much
-per call, and nothing would read its old versions, because a call's place in the line is not a fact about the quota. It
-reads no clock and no dice: the same calls of its methods in the same order give the same line.
+`Line` is explicitly mutable, and private to its owner: a table of who is still waiting, and beside it a queue of those
+who came in the order in which they go, as nearly all do, a binary heap of those who did not (they have a lower priority
+number, or are back from a retry), and another of those who cannot wait for ever. A persistent heap was the alternative;
+it costs about ten times as much per call, and nothing would read its old versions, because a call's place in the line
+is not a fact about the quota. It reads no clock and no dice: the same calls of its methods in the same order give the
+same line.
 
-Cancelling only strikes the entry from the table; it is passed over when it reaches a front, and the heaps are rebuilt
-once more than half of them is struck. So `push`, `pop` and `overdue` cost O(log n), `cancel` and `head` O(1), all
-amortised.
+Cancelling only strikes the entry from the table; it is passed over when it reaches a front, and queue and heaps are
+made anew once more than half of them is struck. So `push`, `pop` and `overdue` cost O(log n), `cancel` and `head` O(1),
+all amortised.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Generic, NamedTuple, TypeVar
@@ -30,6 +33,7 @@ class Line(Generic[T]):
     """A priority queue of calls that wait, each with its place, and some until an instant only."""
 
     def __init__(self) -> None:
+        self._queue: deque[Place] = deque()
         self._heap: list[Place] = []
         self._expiring: list[tuple[float, Place]] = []
         self._waiting: dict[Place, tuple[float, T]] = {}
@@ -48,7 +52,10 @@ class Line(Generic[T]):
         self._count[place.priority] = self._count.get(place.priority, 0) + 1
         if place.number > self._newest.get(place.priority, -1):
             self._newest[place.priority] = place.number
-        heappush(self._heap, place)
+        if not self._queue or self._queue[-1] < place:
+            self._queue.append(place)
+        else:
+            heappush(self._heap, place)
         if expires < inf:
             heappush(self._expiring, (expires, place))
 
@@ -57,7 +64,8 @@ class Line(Generic[T]):
         if place not in self._waiting:
             return False
         self._strike(place)
-        if max(len(self._heap), len(self._expiring)) > 2 * len(self._waiting) + 16:
+        if max(len(self._queue) + len(self._heap), len(self._expiring)) > 2 * len(self._waiting) + 16:
+            self._queue = deque()
             self._heap = list(self._waiting)
             self._expiring = [(expires, place) for place, (expires, _) in self._waiting.items() if expires < inf]
             heapify(self._heap)
@@ -66,14 +74,20 @@ class Line(Generic[T]):
 
     def head(self) -> tuple[Place, T]:
         """Show who goes next, without letting go. The line must not be empty: its truth value says so."""
-        while self._heap[0] not in self._waiting:
+        while self._queue and self._queue[0] not in self._waiting:
+            self._queue.popleft()
+        while self._heap and self._heap[0] not in self._waiting:
             heappop(self._heap)
-        return self._heap[0], self._waiting[self._heap[0]][1]
+        first = self._queue[0] if not self._heap or (self._queue and self._queue[0] < self._heap[0]) else self._heap[0]
+        return first, self._waiting[first][1]
 
     def pop(self) -> tuple[Place, T]:
         """Let the next one go. The line must not be empty."""
         first = self.head()
-        heappop(self._heap)
+        if self._heap and self._heap[0] == first[0]:
+            heappop(self._heap)
+        else:
+            self._queue.popleft()
         self._strike(first[0])
         return first
 
