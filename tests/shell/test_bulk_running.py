@@ -15,6 +15,7 @@ from tests.shell.bulk import config_of, lines, made, paid, prompts, ran, states
 from tests.shell.loopback import Loopback, Talk, answer, completion, error, until
 
 from openrouter_client import (
+    AuthError,
     BatchRun,
     BatchSettings,
     Fallback,
@@ -349,6 +350,12 @@ async def test_an_input_without_rows_and_a_changed_one_are_told(tmp_path: Path) 
         source.unlink()
         source.mkdir()
         assert "must be a file" in str(BatchRun.new(source, tmp_path / "o", config=config_of(server)).failure())
+
+
+async def test_a_run_without_a_key_is_refused_before_it_begins(tmp_path: Path) -> None:
+    run = unwrap(BatchRun.new(prompts(tmp_path, 1), tmp_path / "o", config=OpenRouterConfig()))
+    assert isinstance((await run.run()).failure(), AuthError)
+    assert not (tmp_path / "o.ledger").exists()
 
 
 async def test_the_key_is_nowhere(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.shell.bulk import command, commanded, lines, paid, prompts, states
+from tests.shell.bulk import command as started
+from tests.shell.bulk import commanded, lines, paid, prompts, states
+from tests.shell.command_line import CommandLine
 from tests.shell.loopback import Loopback, Talk, answer, completion, error, until
 
 from openrouter_client.cli.batch import words
@@ -78,6 +80,54 @@ async def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "o").exists()
 
 
+def test_a_dry_run_needs_no_key_and_no_network(command: CommandLine) -> None:
+    asked = ("batch", "run", str(prompts(command.home, 10)), "-o", str(command.home / "o"), "--dry-run")
+    told = command.run(*asked, "--base-url", "http://127.0.0.1:9/api/v1", "--retries", "0")
+    assert told.code == COMPLETE
+    assert "unknown, without the price list (ConnectError" in " ".join(told.err.split())
+    told = command.run(*asked, "--base-url", "http://127.0.0.1:9/api/v1", "--retries", "0", "--json")
+    assert "ConnectError" in told.values[0]["priceless"]
+
+
+async def test_a_dry_run_without_a_key_knows_the_prices(command: CommandLine) -> None:
+    async with Simulator(seed=1) as server:
+        asked = ("batch", "run", str(prompts(command.home, 10)), "-o", str(command.home / "o"), "--dry-run", "--json")
+        told = await command.asked(*asked, "--model", MODEL, "--max-tokens", "9", "--base-url", server.base_url)
+        assert (told.code, told.values[0]["priceless"], told.values[0]["unpriced"]) == (COMPLETE, "", 0)
+        assert told.values[0]["most_usd"] > 0
+        assert not paid(server)
+
+
+def test_a_stand_in_answers_and_its_answers_are_not_mixed_with_a_models(command: CommandLine) -> None:
+    asked = ("batch", "run", str(prompts(command.home, 10)), "-o", str(command.home / "out.jsonl"))
+    told = command.run(*asked, "--simulate", "--faults", "503:0.2", "--retry-delay-ms", "1", "--seed", "3", "--json")
+    assert (told.code, told.values[0]["counts"]["done"]) == (COMPLETE, 10)
+    assert "LOCAL STAND-IN" in told.err
+    assert command.run(*asked, "--simulate").code == COMPLETE
+    command.monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-x")
+    told = command.run(*asked)
+    assert told.code == LEDGER
+    assert "server was 'on this machine'" in " ".join(told.err.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--schema", "none"), "--schema none: No such file"),
+        (("--template", "@none"), "--template none: No such file"),
+        (("--faults", "503:1"), "--faults 503:1: is for the local stand-in"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(command: CommandLine, arguments: tuple[str, ...], told: str) -> None:
+    ended = command.run("batch", "run", str(prompts(command.home, 1)), "-o", str(command.home / "o"), *arguments)
+    assert ended.code == USAGE
+    assert told in ended.err
+    machine = command.run(
+        "batch", "run", str(prompts(command.home, 1)), "-o", str(command.home / "o"), *arguments, "--json"
+    )
+    assert machine.error["type"] == "InvalidRequest"
+
+
 async def test_a_budget_says_how_to_go_on(tmp_path: Path) -> None:
     source, out = prompts(tmp_path, 30), tmp_path / "out.jsonl"
     async with Simulator(seed=1) as server:
@@ -112,7 +162,7 @@ async def test_ctrl_c_finishes_and_a_second_one_drops(tmp_path: Path) -> None:
 
     asked = ("run", source, "-o", out, "--max-in-flight", "4")
     async with Loopback(held) as server:
-        run = await command(server, *asked)
+        run = await started(server, *asked)
         assert run.stderr is not None
         await until(lambda: len(server.requests) == 4)
         run.send_signal(signal.SIGINT)
@@ -123,7 +173,7 @@ async def test_ctrl_c_finishes_and_a_second_one_drops(tmp_path: Path) -> None:
         assert b"run the same command again" in err
 
         release.clear()
-        run = await command(server, *asked)
+        run = await started(server, *asked)
         assert run.stderr is not None
         await until(lambda: len(server.requests) == 8)
         run.send_signal(signal.SIGINT)
@@ -153,7 +203,7 @@ async def test_a_second_run_is_told_who_has_the_ledger(tmp_path: Path) -> None:
         await talk.gone()
 
     async with Loopback(never) as server:
-        run = await command(server, "run", source, "-o", out)
+        run = await started(server, "run", source, "-o", out)
         await until(lambda: len(server.requests) >= 1)
         code, _, err = await commanded(server, "run", source, "-o", out)
         assert code == LEDGER

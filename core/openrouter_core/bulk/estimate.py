@@ -19,7 +19,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """The sums over the rows. `invalid` rows cannot be asked; `flaws` are the first of them in words.
 
     `most_tokens` bounds the answers, as far as the requests bound them; `unbounded` requests do not. Of `unpriced` rows
-    the price, or what it is for, is not known: they are in none of the sums in USD.
+    the price, or what it is for, is not known: they are in none of the sums in USD. `priceless` says why there is no
+    price list at all.
     """
 
     rows: int = 0
@@ -30,6 +31,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     about_usd: float = 0.0
     most_usd: float = 0.0
     unpriced: int = 0
+    priceless: str = ""
     flaws: tuple[str, ...] = ()
 
 

@@ -16,24 +16,27 @@ from openrouter_core.prices import Prices
 
 
 async def estimate(run: BatchRun) -> Result[Estimate, DataSourceError]:
-    """Estimate tokens and cost of a run, and tell which of its rows cannot be asked. The run is over with that."""
+    """Estimate tokens and cost of a run, and tell which of its rows cannot be asked. The run is over with that.
+
+    It takes no key: the price list is public. Where it cannot be had, the cost is unknown, and why is told.
+    """
     calls = run.calls
     try:
         known = await run.known()
         if isinstance(known, Failure):
             return known
-        await calls.priced()
+        loaded = await calls.load_prices()
+        begun = Estimate(priceless=str(loaded.failure()) if isinstance(loaded, Failure) else "")
         last = min(known.unwrap().rows, run.parts.settings.limit or known.unwrap().rows)
-        return Success(await asyncio.to_thread(summed_up, run, last, calls.prices or {}))
+        return Success(await asyncio.to_thread(summed_up, run, last, calls.prices or {}, begun))
     except OSError as error:
         return Failure(unreadable(error))
     finally:
         await run.close()
 
 
-def summed_up(run: BatchRun, last: int, prices: Prices) -> Estimate:
+def summed_up(run: BatchRun, last: int, prices: Prices, made: Estimate) -> Estimate:
     """Read the first so many rows, and add up what they would take."""
-    made = Estimate()
     for row, raw in enumerate(run.parts.source.rows(), start=1):
         if row > last:
             break

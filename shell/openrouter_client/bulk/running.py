@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import msgspec
 from returns.result import Failure, Result, Success
@@ -38,7 +39,7 @@ from openrouter_core.bulk.identity import Fingerprint, digest, digest_of, settin
 from openrouter_core.bulk.lines import Outcome, failed, outcome_of
 from openrouter_core.bulk.rows import at, read_row
 from openrouter_core.bulk.states import TODO, Stop
-from openrouter_core.config import OpenRouterConfig
+from openrouter_core.config import OpenRouterConfig, loopback
 from openrouter_core.errors import DataSourceError
 from openrouter_core.fallback import Fallback
 from openrouter_core.refuse import refuse
@@ -86,7 +87,8 @@ class BatchRun:
 
         `output` is a file, or a binary stream, which gets all lines of the ledger. `config` is the client's (from the
         environment, if left out): its limits, deadlines, retries and `max_cost_usd` apply, the latter to all runs of
-        the ledger together. `ledger` is a file beside the output, if left out.
+        the ledger together; it may lack a key where the run is only to be estimated. `ledger` is a file beside the
+        output, if left out.
         """
         wished = settings or BatchSettings()
         to = Path(output) if isinstance(output, (str, Path)) else None
@@ -98,7 +100,9 @@ class BatchRun:
         least = max(wished.max_in_flight, settled.unwrap().max_connections)
         own = msgspec.structs.replace(settled.unwrap(), max_connections=least)
         stream = None if isinstance(output, (str, Path)) else output
-        return calls_of(own, observe=observe).map(lambda calls: cls(parts.unwrap(), calls, stream, fallbacks))
+        return calls_of(own, observe=observe, keyless=True).map(
+            lambda calls: cls(parts.unwrap(), calls, stream, fallbacks)
+        )
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
@@ -161,12 +165,17 @@ class BatchRun:
         return Success(known) if known.rows else Failure(refuse("input", "has no rows; each line is to be one"))
 
     async def _opened(self) -> Result[Opened, DataSourceError]:
+        barred = self.calls.barred("inference")
+        if barred is not None:
+            return Failure(barred)
         known = await self.known()
         if isinstance(known, Failure):
             return known
         told, parts = known.unwrap(), self.parts
         asking = settings_of(parts.plan.asking, self._default_model)
         asking["fallbacks"] = [one.model for one in self.options.fallbacks]
+        if loopback(urlsplit(self.calls.config.base_url)):  # a stand-in's answers are not to be mixed with a model's
+            asking["server"] = "on this machine"
         wish = Wish(
             ledger=parts.ledger,
             output=parts.output,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from openrouter_client.cli.batch.words import Slow, lines, money, standing
+from openrouter_client.cli.output import pairs, printable
 from openrouter_core.admission import Stats
 from openrouter_core.bulk.figures import Progress
 
@@ -51,7 +50,7 @@ class LiveBoard:
 
     def say(self, text: str) -> None:
         """Print a line above the display."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text), markup=False)
 
     def close(self) -> None:
         """Take the display away."""
@@ -74,7 +73,7 @@ class PlainBoard:
 
     def say(self, text: str) -> None:
         """Write a line."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -83,13 +82,3 @@ class PlainBoard:
 def board_on(console: Console) -> Board:
     """Choose how to show a run."""
     return LiveBoard(console) if console.is_terminal else PlainBoard(console)
-
-
-def pairs(told: Iterable[tuple[str, str]]) -> Table:
-    """Lay labels and lines out."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, line in told:
-        table.add_row(label, Text(line))
-    return table

@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from openrouter_client.bulk.looking import Looking
 from openrouter_client.bulk.settings import beside
-from openrouter_client.cli import exits
-from openrouter_client.cli.batch.board import pairs
 from openrouter_client.cli.batch.words import Slow, money, named, rows
-from openrouter_client.cli.pipes import discard_output
+from openrouter_client.cli.exits import DONE
+from openrouter_client.cli.output import Output
+from openrouter_client.cli.problems import usage
 from openrouter_core.bulk.figures import Counts
 
 
@@ -38,17 +35,15 @@ class _Failed(msgspec.Struct):
     error: dict[str, Any]
 
 
-def looked(path: Path, look: Callable[[Looking], int]) -> int:
+def looked(out: Output, path: Path, look: Callable[[Looking, Output], int]) -> int:
     """Open a ledger, found beside an output too, and look at it; or say why that cannot be done."""
     try:
         with opened(path) as ledger:
-            return look(ledger)
+            return look(ledger, out)
     except BrokenPipeError:
-        discard_output()
-        return exits.DONE
+        raise
     except (sqlite3.Error, OSError) as error:
-        sys.stderr.write(f"{path}: {error}; give the ledger of a run, or its output\n")
-        return exits.USAGE
+        return out.failed(usage("the ledger", path, f"{error}; give the ledger of a run, or its output"))
 
 
 @contextmanager
@@ -64,50 +59,48 @@ def opened(path: Path) -> Generator[Looking]:
         ledger.close()
 
 
-def status(ledger: Looking, console: Console, *, json: bool) -> int:
+def status(ledger: Looking, out: Output) -> int:
     """Show how a run stands."""
     known = ledger.fingerprint()
     if known is None:
-        sys.stderr.write("this ledger was never used\n")
-        return exits.USAGE
+        return out.failed(usage("the ledger", "", "was never used"))
     counts, now = ledger.counts(known.rows), time.time()
     slowest = tuple((row, name, now - sent) for row, name, sent in ledger.slowest(3))
-    if json:
-        told = Status(counts=counts, settings=known.settings, slowest=slowest)
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
-        return 0
+    if out.json:
+        out.value(Status(counts=counts, settings=known.settings, slowest=slowest))
+        return DONE
     lines = [("rows", rows(counts)), ("cost", money(counts)), ("model", str(known.settings.get("model")))]
     if slowest:
         under_way = ", ".join(f"{named(row, name)} for {seconds:.0f} s" for row, name, seconds in slowest)
         lines.append(("slowest", f"{under_way} (if no run is at work, these are in doubt)"))
-    console.print(pairs(lines))
-    return 0
+    out.lines(lines)
+    return DONE
 
 
 def export(ledger: Looking, output: Path | None) -> int:
     """Write all lines, in the order of the input; a file is replaced when all of it is written."""
     if output is None:
         written(ledger.in_order(), sys.stdout.buffer)
-        return 0
+        return DONE
     fresh = output.with_name(output.name + ".new")
     with fresh.open("wb") as file:
         written(ledger.in_order(), file)
     fresh.replace(output)
-    return 0
+    return DONE
 
 
-def failures(ledger: Looking, console: Console, *, json: bool) -> int:
+def failures(ledger: Looking, out: Output) -> int:
     """Show the rows that failed, and why."""
-    if json:
+    if out.json:
         written(ledger.failures(), sys.stdout.buffer)
-        return 0
-    table = Table("row", "id", "error", "message", box=None)
-    for line in ledger.failures():
-        one = msgspec.json.decode(line, type=_Failed)
-        cells = (str(one.row), one.custom_id or "", str(one.error.get("type")), str(one.error.get("message")))
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table if table.row_count else "No row has failed.")
-    return 0
+        return DONE
+    found = [msgspec.json.decode(line, type=_Failed) for line in ledger.failures()]
+    if found:
+        cells = [(one.row, one.custom_id or "", one.error.get("type"), one.error.get("message")) for one in found]
+        out.table(("row", "id", "error", "message"), cells, numbers=("row",))
+    else:
+        out.remark("No row has failed.")
+    return DONE
 
 
 def written(lines: Iterator[bytes], file: IO[bytes]) -> None:

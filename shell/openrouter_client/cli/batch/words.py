@@ -130,7 +130,9 @@ def estimated(estimate: Estimate) -> Iterator[tuple[str, str]]:
     yield "tokens", f"about {estimate.prompt_tokens:,} in, at most {estimate.most_tokens:,} out{unbounded}"
     if estimate.unpriced < estimate.rows - estimate.invalid:
         yield "cost", f"about {usd(estimate.about_usd)} for the prompts, at most {usd(estimate.most_usd)} in all"
-    if estimate.unpriced:
+    if estimate.priceless:
+        yield "cost", f"unknown, without the price list ({estimate.priceless})"
+    elif estimate.unpriced:
         yield "", f"the price of {estimate.unpriced:,} rows is not known"
     for flaw in estimate.flaws:
         yield "flaw", flaw
