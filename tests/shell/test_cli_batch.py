@@ -19,7 +19,7 @@ from openrouter_client.cli.batch.board import LiveBoard, PlainBoard, board_on
 from openrouter_client.cli.exits import KEY, LEDGER, USAGE
 from openrouter_client.simulator import Simulator
 from openrouter_core.admission import Stats
-from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, NOTHING, PARTIAL, Counts, Progress
+from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, NOTHING, PARTIAL, TIME, Counts, Progress
 from openrouter_core.limit.standard import View
 
 MODEL = "openai/gpt-4o-mini"
@@ -126,6 +126,46 @@ def test_options_that_make_no_sense_are_named(command: CommandLine, arguments: t
         "batch", "run", str(prompts(command.home, 1)), "-o", str(command.home / "o"), *arguments, "--json"
     )
     assert machine.error["type"] == "InvalidRequest"
+
+
+async def test_batches_are_waited_for_and_looked_at(tmp_path: Path) -> None:
+    source, out = prompts(tmp_path, 5), tmp_path / "out.jsonl"
+    asked = ("run", source, "-o", out, "--model", MODEL, "--via", "batches", "--poll", "0.05")
+    async with Simulator(seed=1, batch_secs=3.0) as server:
+        code, _, err = await commanded(server, *asked, "--deadline", "0.1")
+        assert code == TIME
+        assert "5 rows are in batches" in " ".join(err.split())
+        code, told, _ = await commanded(server, "status", out)
+        assert "batch_" in told
+        assert "of 5" in told
+        code, told, _ = await commanded(server, "status", out, "--json")
+        assert json.loads(told)["batches"][0]["rows"] == 5
+        code, told, _ = await commanded(server, *asked, "--json")
+        assert (code, json.loads(told)["counts"]["done"], json.loads(told)["in_batches"]) == (COMPLETE, 5, 0)
+        assert sum(request.method == "POST" for request in server.requests) == 1
+
+
+async def test_ctrl_c_leaves_the_batches(tmp_path: Path) -> None:
+    source, out = prompts(tmp_path, 5), tmp_path / "out.jsonl"
+    asked = ("run", source, "-o", out, "--model", MODEL, "--via", "batches", "--poll", "0.05")
+    async with Simulator(seed=1, batch_secs=60.0) as server:
+        run = await started(server, *asked)
+        await until(lambda: len(server.requests) >= 3)
+        run.send_signal(signal.SIGINT)
+        _, err = await run.communicate()
+        assert run.returncode == INTERRUPTED
+        assert b"Leaving the batches to OpenRouter" in err
+
+
+def test_a_dry_run_of_batches_tells_their_price(command: CommandLine) -> None:
+    source = str(prompts(command.home, 5))
+    asked = ("batch", "run", source, "-o", str(command.home / "o"), "--simulate", "--dry-run", "--via", "batches")
+    told = command.run(*asked, "--model", MODEL, "--max-tokens", "9")
+    assert told.code == COMPLETE
+    assert "batches 1" in " ".join(told.err.split())
+    assert "full price" not in told.err
+    told = command.run(*asked, "--model", "anthropic/claude-haiku-4.5", "--max-tokens", "9")
+    assert "at the full price for 5 rows" in " ".join(told.err.split())
 
 
 async def test_a_budget_says_how_to_go_on(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import msgspec
 from openrouter_core.bulk.lines import Outcome
 from openrouter_core.bulk.states import RowEvent, Stop
 
-COMPLETE, PARTIAL, NOTHING, KEY, BUDGET, LEDGER, INTERRUPTED = 0, 1, 3, 4, 5, 11, 130
-"""The exit codes: all rows answered, some, none, no accepted key, out of money, the ledger failed, Ctrl-C."""
+COMPLETE, PARTIAL, NOTHING, KEY, BUDGET, TIME, LEDGER, INTERRUPTED = 0, 1, 3, 4, 5, 8, 11, 130
+"""The exit codes: all rows answered, some, none, no accepted key, out of money, out of time, the ledger failed, and
+Ctrl-C."""
 
 STOPPED: Mapping[Stop | None, int] = {
     "ledger": LEDGER,
@@ -18,6 +19,7 @@ STOPPED: Mapping[Stop | None, int] = {
     "budget": BUDGET,
     "credits": BUDGET,
     "key": KEY,
+    "deadline": TIME,
 }
 """The exit codes of runs that were stopped."""
 
@@ -155,6 +157,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended. `stop` says why it ended before its rows did, `told` the error or the advice that goes with it.
 
     `answered_now` are the rows that this run answered itself, in `seconds`; `counts` are of all runs of the ledger.
+    `in_batches` rows are in batches that go on at OpenRouter.
     """
 
     counts: Counts
@@ -164,6 +167,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     stop: Stop | None = None
     told: str = ""
+    in_batches: int = 0
 
 
 def summed(counts: Counts, before: Counts, seconds: float, stop: Stop | None, told: str = "") -> Summary:

@@ -49,7 +49,7 @@ RowEvent = Literal["intend", "answer", "fail", "refuse", "give_back", "find", "r
 Doubt = Literal["retry", "skip", "report"]
 """What to do about rows in doubt: ask again, leave them alone, or put them down as failed."""
 
-Stop = Literal["budget", "credits", "key", "interrupted", "ledger"]
+Stop = Literal["budget", "credits", "key", "interrupted", "deadline", "ledger"]
 """Why a run ended before its rows did."""
 
 TODO, IN_FLIGHT, DONE, FAILED, REFUSED, IN_DOUBT = RowState

@@ -89,9 +89,10 @@ class Looking:
         return found[0] if found is not None and found[1] == line else None
 
     def slowest(self, most: int) -> list[tuple[int, str | None, float]]:
-        """Give the rows that are in flight for longest: number, name, and when the last attempt was sent."""
+        """Give the rows whose calls are under way for longest: number, name, and when the last attempt was sent."""
         return self.db.execute(
-            "SELECT row, custom_id, sent FROM rows WHERE state = ? ORDER BY sent LIMIT ?", (IN_FLIGHT, most)
+            "SELECT row, custom_id, sent FROM rows WHERE state = ? AND batch IS NULL ORDER BY sent LIMIT ?",
+            (IN_FLIGHT, most),
         ).fetchall()
 
     def failures(self) -> Iterator[bytes]:

@@ -54,7 +54,8 @@ def opened(wish: Wish) -> Result[Opened, DataSourceError]:
             return ours
         tables = ours.unwrap()
         states, counts = tables.states(wish.rows), tables.counts(wish.rows)
-        return Success(Opened(tables, lock, states, counts, float(tables.meta("spent") or 0.0)))
+        spent = max(float(tables.meta("spent") or 0.0), counts.cost_usd)
+        return Success(Opened(tables, lock, states, counts, spent))
     except (OSError, sqlite3.Error, msgspec.MsgspecError, Mismatch) as error:
         lock.release()
         return Failure(unusable(wish.ledger, error))

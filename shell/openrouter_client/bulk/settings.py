@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 from returns.result import Failure, Result, Success
@@ -17,7 +17,10 @@ from openrouter_core.errors import DataSourceError, InvalidRequest
 from openrouter_core.refuse import refuse
 from openrouter_core.schema import describe
 
-DOUBTS = ("retry", "skip", "report")
+Via = Literal["calls", "batches"]
+"""How rows are asked: one call each, or together in OpenRouter's own batches."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"in_doubt": get_args(Doubt), "via": get_args(Via)}
 
 
 class BatchSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +33,10 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True):
     What an earlier run left in flight when it was killed may have been paid: `in_doubt` says whether to "retry" such
     rows, "skip" them, or "report" them as failed. `retry_failed` takes up the rows that failed. With `ordered` the
     output has the order of the input.
+
+    `via` "batches" sends the rows as OpenRouter's own batches: about half the price, within 24 hours. These are asked
+    about every `poll_secs` seconds, at first more often, for `wait_secs` seconds at most (None: until they have ended);
+    then, or when it is stopped or killed, the next run goes on. A call's limits of time are not for them.
     """
 
     model: str | None = None
@@ -43,6 +50,9 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True):
     in_doubt: Doubt = "retry"
     retry_failed: bool = False
     ordered: bool = False
+    via: Via = "calls"
+    poll_secs: float = 60.0
+    wait_secs: float | None = None
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +74,13 @@ def parts_of(
         value = getattr(settings, name)
         if value is not None and value < 1:
             return Failure(refuse(name, "must be at least 1", value))
-    if settings.in_doubt not in DOUBTS:
-        return Failure(refuse("in_doubt", f"must be one of {', '.join(DOUBTS)}", settings.in_doubt))
+    for name in ("poll_secs", "wait_secs"):
+        value = getattr(settings, name)
+        if value is not None and not value > 0:
+            return Failure(refuse(name, "must be above 0", value))
+    for name, choices in CHOICES.items():
+        if getattr(settings, name) not in choices:
+            return Failure(refuse(name, f"must be one of {', '.join(choices)}", getattr(settings, name)))
     asking = asking_of(settings)
     found = source_of(source)
     plan = asking.bind(planned)

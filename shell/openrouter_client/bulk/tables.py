@@ -4,6 +4,7 @@
     rows       a row for each that was sent, or ended without: its state, and what it took
     outcomes   the lines of the output, in the order in which they came; what is retried loses its line
     repeats    how many copies of a request there are, where there is more than one
+    batches    OpenRouter's own batches that rows were sent in (see `parcels`)
 
 Keys are random, so they stand in an index of their own, and lines grow at the end of a table: nothing that is large
 moves.
@@ -12,6 +13,7 @@ moves.
 from __future__ import annotations
 
 import sqlite3
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from openrouter_core.bulk.identity import key_of
 from openrouter_core.bulk.lines import Outcome
 from openrouter_core.bulk.states import IN_DOUBT, IN_FLIGHT, TODO, RowEvent, after, before
 
-VERSION = 1
+VERSION = 2
 
 ABSENT = 255
 """Stands in `states` for a row that the ledger does not know."""
@@ -44,11 +46,14 @@ CREATE TABLE rows (
     sent REAL,
     generation TEXT,
     kind TEXT,
-    custom_id TEXT
+    custom_id TEXT,
+    batch INTEGER
 );
 CREATE UNIQUE INDEX rows_key ON rows (key);
+CREATE INDEX rows_batch ON rows (batch) WHERE batch IS NOT NULL;
+CREATE TABLE batches (number INTEGER PRIMARY KEY, open INTEGER NOT NULL, intent BLOB NOT NULL);
 CREATE TABLE repeats (hash BLOB PRIMARY KEY, copies INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE outcomes (seq INTEGER PRIMARY KEY, row INTEGER NOT NULL, line BLOB NOT NULL);
+CREATE TABLE outcomes (seq INTEGER PRIMARY KEY, row INTEGER NOT NULL, at REAL NOT NULL, line BLOB NOT NULL);
 """
 
 PRAGMAS = (
@@ -162,12 +167,12 @@ class Tables(Looking):
         seq = None
         if outcome.line:
             seq = self.last = self.last + 1
-            self.db.execute("INSERT INTO outcomes VALUES (?, ?, ?)", (seq, flight.row, outcome.line))
+            self.db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", (seq, flight.row, time.time(), outcome.line))
         self.move(
             flight.row,
             outcome.event,
             "outcome = ?, cost = cost + ?, unknown = unknown + ?, prompt = prompt + ?, completion = completion + ?, "
-            "seconds = ?, generation = coalesce(?, generation), kind = ?",
+            "seconds = ?, generation = coalesce(?, generation), kind = ?, batch = NULL",
             seq,
             outcome.cost or 0.0,
             outcome.cost is None,
@@ -181,8 +186,13 @@ class Tables(Looking):
     # --- when a run begins --------------------------------------------------------------------------------------------
 
     def find(self) -> int:
-        """Put the rows in doubt that a killed run left in flight; tell how many are in doubt now."""
-        self.db.execute(f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 WHERE state = {IN_FLIGHT:d}")  # noqa: S608
+        """Put the rows in doubt that a killed run left in flight; tell how many are in doubt now.
+
+        What was sent in a batch is no doubt: the batch goes on, and tells.
+        """
+        self.db.execute(
+            f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 WHERE state = {IN_FLIGHT:d} AND batch IS NULL"  # noqa: S608
+        )
         found: int = self.db.execute("SELECT count(*) FROM rows WHERE state = ?", (IN_DOUBT,)).fetchone()[0]
         return found
 

@@ -79,6 +79,15 @@ MODELS: tuple[Model, ...] = (
     ),
 )
 
+BATCH = ":batch"
+"""The variant of a model that runs in batches only, at half the price."""
+
+MODELS += tuple(
+    Model(f"{one.id}{BATCH}", f"{one.name} (batch)", one.house, one.prompt / 2, one.completion / 2, one.context)
+    for one in MODELS
+    if one.id in {"x-ai/grok-4.7", "openai/gpt-4o-mini"}
+)
+
 DEFAULT = "x-ai/grok-4.7"
 """What a request without a model gets, and what the alias `~x-ai/grok-latest` leads to."""
 

@@ -9,9 +9,10 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 
-from openrouter_client.cli.batch.words import Slow, lines, money, standing
+from openrouter_client.cli.batch.words import Slow, in_batches, lines, money, standing
 from openrouter_client.cli.output import pairs, printable
 from openrouter_core.admission import Stats
+from openrouter_core.bulk.batches import Intent
 from openrouter_core.bulk.figures import Progress
 
 EVERY_SECS = 10.0
@@ -21,7 +22,7 @@ EVERY_SECS = 10.0
 class Board(Protocol):
     """Whoever shows a run."""
 
-    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()) -> None:
         """Show how the run stands."""
         ...
 
@@ -42,11 +43,11 @@ class LiveBoard:
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._live.start()
 
-    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()) -> None:
         """Draw how the run stands."""
         counts = progress.counts
         bar = ProgressBar(total=max(1, counts.rows), completed=counts.ended)
-        self._live.update(Group(bar, pairs(lines(progress, stats, slowest))), refresh=True)
+        self._live.update(Group(bar, pairs(lines(progress, stats, slowest, batches))), refresh=True)
 
     def say(self, text: str) -> None:
         """Print a line above the display."""
@@ -64,12 +65,13 @@ class PlainBoard:
         self._console = console
         self._next = EVERY_SECS
 
-    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()) -> None:
         """Write a line, if it is time for one."""
         del stats, slowest
         if progress.seconds >= self._next:
             self._next = progress.seconds + EVERY_SECS
-            self.say(f"{standing(progress)}; {money(progress.counts)}")
+            told = [standing(progress), money(progress.counts), *([in_batches(batches)] if batches else [])]
+            self.say("; ".join(told))
 
     def say(self, text: str) -> None:
         """Write a line."""

@@ -20,6 +20,7 @@ from openrouter_core.bulk.figures import COMPLETE, NOTHING, PARTIAL, Summary
 REFRESH_SECS = 0.25
 FIRST = "Finishing the {} calls that are under way; Ctrl-C again drops them, and they may be paid all the same."
 SECOND = "Dropped."
+LEAVING = "Leaving the batches to OpenRouter, where they go on; Ctrl-C again drops even what is being sent to it now."
 
 
 class Interruptions:
@@ -35,7 +36,8 @@ class Interruptions:
         self._times += 1
         if self._times == 1:
             self._run.stop()
-            self._board.say(FIRST.format(self._run.counts.in_flight))
+            batches = self._run.parts.settings.via == "batches"
+            self._board.say(LEAVING if batches else FIRST.format(self._run.counts.in_flight))
         else:
             self._run.abort()
             self._board.say(SECOND)
@@ -65,7 +67,7 @@ async def ticking(run: BatchRun, board: Board) -> None:
     while True:
         await asyncio.sleep(REFRESH_SECS)
         if run.counts.rows:
-            board.show(run.progress(), run.stats(), run.slowest())
+            board.show(run.progress(), run.stats(), run.slowest(), run.batches)
 
 
 def tell(summary: Summary, out: Output, run: BatchRun, *, quiet: bool) -> None:

@@ -9,19 +9,20 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter, validators
 from returns.result import Failure, Result, Success
 
-from openrouter_client.bulk.settings import BatchSettings, beside
+from openrouter_client.bulk.settings import BatchSettings, Via, beside
 from openrouter_client.cli.batch import looking
 from openrouter_client.cli.exits import INTERRUPTED
 from openrouter_client.cli.options import EVERYWHERE, Json, Reach
 from openrouter_client.cli.output import Output
 from openrouter_client.cli.problems import as_text, read_file, usage
 from openrouter_client.cli.session import NOTICE, Session, unheard
+from openrouter_core.bulk.states import Doubt
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DataSourceError
 
@@ -60,7 +61,9 @@ def run(
     tokens_per_minute: Annotated[float | None, ABOVE_ZERO] = None,
     order: Annotated[bool, FLAG] = False,
     retry_failed: Annotated[bool, FLAG] = False,
-    in_doubt: Literal["retry", "skip", "report"] = "retry",
+    in_doubt: Doubt = "retry",
+    via: Via = "calls",
+    poll: Annotated[float, ABOVE_ZERO] = 60.0,
     ledger: Path | None = None,
     dry_run: Annotated[bool, FLAG] = False,
     json: Json = False,
@@ -102,6 +105,11 @@ def run(
     in_doubt
         What to do about rows that were in flight when a run was killed, and may have been paid: retry them, skip them,
         or report them as failed.
+    via
+        How rows are asked: one call each, or together in OpenRouter's own batches, for about half the price, within 24
+        hours. With batches, --deadline limits how long this run waits for them; the next one goes on.
+    poll
+        With --via batches: how many seconds lie between two questions about a batch at most.
     ledger
         Where it is written down what was asked and answered; by default beside the output.
     dry_run
@@ -121,6 +129,9 @@ def run(
         "in_doubt": in_doubt,
         "retry_failed": retry_failed,
         "ordered": order,
+        "via": via,
+        "poll_secs": poll,
+        "wait_secs": reach.deadline if via == "batches" else None,
     }
     settings = settings_of(given, system=system, template=template, schema=schema)
     if isinstance(settings, Failure):

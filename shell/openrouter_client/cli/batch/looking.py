@@ -12,12 +12,14 @@ from typing import IO, Any
 
 import msgspec
 
+from openrouter_client.bulk import parcels
 from openrouter_client.bulk.looking import Looking
 from openrouter_client.bulk.settings import beside
-from openrouter_client.cli.batch.words import Slow, money, named, rows
+from openrouter_client.cli.batch.words import Slow, in_batches, money, named, rows
 from openrouter_client.cli.exits import DONE
 from openrouter_client.cli.output import Output
 from openrouter_client.cli.problems import usage
+from openrouter_core.bulk.batches import Intent
 from openrouter_core.bulk.figures import Counts
 
 
@@ -27,6 +29,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     counts: Counts
     settings: Any
     slowest: tuple[Slow, ...]
+    batches: tuple[Intent, ...]
 
 
 class _Failed(msgspec.Struct):
@@ -66,10 +69,13 @@ def status(ledger: Looking, out: Output) -> int:
         return out.failed(usage("the ledger", "", "was never used"))
     counts, now = ledger.counts(known.rows), time.time()
     slowest = tuple((row, name, now - sent) for row, name, sent in ledger.slowest(3))
+    batches = tuple(parcels.opened(ledger))
     if out.json:
-        out.value(Status(counts=counts, settings=known.settings, slowest=slowest))
+        out.value(Status(counts=counts, settings=known.settings, slowest=slowest, batches=batches))
         return DONE
     lines = [("rows", rows(counts)), ("cost", money(counts)), ("model", str(known.settings.get("model")))]
+    if batches:
+        lines.append(("batches", in_batches(batches)))
     if slowest:
         under_way = ", ".join(f"{named(row, name)} for {seconds:.0f} s" for row, name, seconds in slowest)
         lines.append(("slowest", f"{under_way} (if no run is at work, these are in doubt)"))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from openrouter_core.admission import Stats
+from openrouter_core.bulk.batches import Intent
 from openrouter_core.bulk.estimate import Estimate
 from openrouter_core.bulk.figures import Counts, Progress, Summary
 from openrouter_core.limit.standard import View
@@ -93,10 +94,20 @@ def named(row: int, name: str | None) -> str:
     return f"row {row}" if name is None else f"row {row} ({name})"
 
 
-def lines(progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> Iterator[tuple[str, str]]:
+def in_batches(batches: Sequence[Intent]) -> str:
+    """How the batches stand that are not over, the oldest first."""
+    told = [f"{one.id or 'batch'} {one.status}, {one.completed + one.failed:,} of {one.rows:,}" for one in batches[:3]]
+    return "; ".join([*told, *([f"{len(batches) - 3} more"] if len(batches) > 3 else [])])
+
+
+def lines(
+    progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()
+) -> Iterator[tuple[str, str]]:
     """The live display, as pairs of a label and a line."""
     yield "rows", standing(progress)
     yield "cost", money(progress.counts, progress.projected_usd)
+    if batches:
+        yield "batches", in_batches(batches)
     if told := quota(stats):
         yield "quota", told
     if told := slow(slowest):
@@ -116,7 +127,12 @@ def ending(summary: Summary, command: str) -> Iterator[tuple[str, str]]:
 def advice(summary: Summary, command: str) -> Iterator[tuple[str, str]]:
     """How to go on."""
     counts = summary.counts
-    if counts.todo or counts.in_flight or counts.in_doubt:
+    if summary.in_batches:
+        yield (
+            "go on",
+            f"{summary.in_batches:,} rows are in batches: run the same command with --via batches to fetch them",
+        )
+    elif counts.todo or counts.in_flight or counts.in_doubt:
         doubt = " (rows in doubt may have been paid: --in-doubt retry, skip or report)" if counts.in_doubt else ""
         yield "go on", f"run the same command again{doubt}"
     elif counts.failed or counts.refused:
@@ -130,6 +146,10 @@ def estimated(estimate: Estimate) -> Iterator[tuple[str, str]]:
     yield "tokens", f"about {estimate.prompt_tokens:,} in, at most {estimate.most_tokens:,} out{unbounded}"
     if estimate.unpriced < estimate.rows - estimate.invalid:
         yield "cost", f"about {usd(estimate.about_usd)} for the prompts, at most {usd(estimate.most_usd)} in all"
+    if estimate.batches:
+        yield "batches", f"{estimate.batches:,}"
+    if estimate.full_price:
+        yield "", f"at the full price for {estimate.full_price:,} rows, whose models' price in batches no list tells"
     if estimate.priceless:
         yield "cost", f"unknown, without the price list ({estimate.priceless})"
     elif estimate.unpriced:

@@ -1,0 +1,99 @@
+"""Asks rows one call each: so many workers, each of which takes the next row when its last one has ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from returns.result import Failure
+
+from openrouter_client.bulk.ledger import Broken, Ledger
+from openrouter_client.bulk.recording import FLIGHT
+from openrouter_client.bulk.sources import Raw, placed
+from openrouter_client.bulk.standing import Asked, Standing
+from openrouter_client.bulk.tables import Flight
+from openrouter_client.calls import CallOptions, Calls
+from openrouter_core.bulk.figures import left
+from openrouter_core.bulk.lines import outcome_of
+from openrouter_core.bulk.states import Stop
+
+
+class Workers:
+    """The way of a run through calls. There are no barriers: who is done takes the next row."""
+
+    def __init__(self, standing: Standing, calls: Calls, options: CallOptions) -> None:
+        self.standing: Standing = standing
+        self.calls: Calls = calls
+        self.options: CallOptions = options
+        self._flights: dict[asyncio.Task[None], tuple[Flight, float]] = {}
+
+    def slowest(self, most: int) -> list[tuple[int, str | None, float]]:
+        """Give the rows that have been under way for longest: row, its own name, and since how many seconds."""
+        now = self.calls.world.now()
+        under_way = sorted(self._flights.values(), key=lambda one: one[1])[:most]
+        return [(flight.row, flight.custom_id, now - began) for flight, began in under_way]
+
+    def stop(self, why: Stop, told: str) -> None:
+        """Begin no more rows. Calls that are under way are finished; those that wait in line are left for later."""
+        self.standing.stop(why, told)
+        for task, (flight, _) in self._flights.items():
+            if not flight.sent:
+                task.cancel()
+
+    def abort(self) -> None:
+        """Drop the calls that are under way."""
+        for task in self._flights:
+            task.cancel()
+
+    async def drive(self, ledger: Ledger) -> None:
+        """Ask all rows that are to be asked; raises `Broken` when the ledger does not take it down."""
+        rows = self.standing.todo()
+        many = min(self.standing.parts.settings.max_in_flight, max(1, self.standing.counts.todo))
+        workers = [asyncio.create_task(self._work(rows, ledger)) for _ in range(many)]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, rows: Iterator[tuple[int, Raw, bool]], ledger: Ledger) -> None:
+        """Be a worker. All take from one iterator; between two awaits nobody else does."""
+        for row, raw, known in rows:
+            if self.standing.stopped is not None:
+                return
+            asked = self.standing.read(row, raw, known=known)
+            if isinstance(asked, Failure):
+                flight, outcome = asked.failure()
+                await self.standing.end(flight, outcome, ledger)
+            else:
+                await self._ask(asked.unwrap(), ledger)
+
+    async def _ask(self, asked: Asked, ledger: Ledger) -> None:
+        """Ask one row, and write down what came of it."""
+        flight, request, place = asked
+        task, began = asyncio.current_task(), self.calls.world.now()
+        if task is None:
+            return
+        self._flights[task] = (flight, began)
+        FLIGHT.set(flight)
+        try:
+            answer = await self.calls.complete(request, self.options)
+            seconds = self.calls.world.now() - began
+            outcome = outcome_of(
+                flight.row,
+                flight.custom_id,
+                answer.alt(lambda error: placed(error, place)),
+                self.standing.parts.wanted,
+                seconds,
+            )
+        except (asyncio.CancelledError, Broken) as error:
+            self.standing.counts = left(self.standing.counts, sent=flight.sent)
+            if self.standing.stopped is None or isinstance(error, Broken):
+                raise
+            return
+        finally:
+            self._flights.pop(task, None)
+        if outcome.stop is not None:
+            self.stop(outcome.stop, str(answer.failure()))
+        await self.standing.end(flight, outcome, ledger)
