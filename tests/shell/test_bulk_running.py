@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,57 @@ async def test_an_abort_drops_what_was_sent_and_puts_it_in_doubt(tmp_path: Path)
         last = await ran(server_of_today, source, retry_failed=True)
         assert last.exit_code == COMPLETE
     assert sorted(line["row"] for line in lines(tmp_path / "out.jsonl")) == list(range(1, 11))
+
+
+async def test_an_answer_that_openrouter_has_kept_settles_a_doubt(tmp_path: Path) -> None:
+    """Killed between headers and body: the generation's id is in the ledger, and its answer is not paid again."""
+    source = prompts(tmp_path, 3)
+    async with Simulator(seed=1) as server:
+        server.script(*["drip"] * 3)
+        run = made(server, source)
+        task = asyncio.create_task(run.run())
+        await until(lambda: generations(tmp_path) == 3)
+        run.stop()
+        run.abort()
+        assert unwrap(await task).counts.in_doubt == 3
+        again = made(server, source, in_doubt="report")
+        summary = unwrap(await again.run())
+        assert (summary.exit_code, summary.counts.done, again.doubts) == (COMPLETE, 3, {"answered": 3})
+        assert set(paid(server).values()) == {1}
+        assert summary.counts.cost_usd == pytest.approx(server.cost)
+        assert summary.counts.cost_unknown == 0
+    assert sorted(line["row"] for line in lines(tmp_path / "out.jsonl")) == [1, 2, 3]
+
+
+async def test_rows_in_doubt_are_asked_again_where_that_is_free(tmp_path: Path) -> None:
+    source = prompts(tmp_path, 3)
+    async with Simulator(seed=1) as server:
+        server.script(*["silent"] * 3)
+        run = made(server, source, safe_retries=True)
+        task = asyncio.create_task(run.run())
+        await until(lambda: len(server.requests) == 3)
+        run.stop()
+        run.abort()
+        assert unwrap(await task).counts.in_doubt == 3
+        again = made(server, source, in_doubt="report", safe_retries=True)
+        summary = unwrap(await again.run())
+        assert (summary.exit_code, again.doubts) == (COMPLETE, {"free": 3})
+
+
+def generations(folder: Path) -> int:
+    """Count the rows of a ledger whose generation is known."""
+    path = folder / "out.jsonl.ledger"
+    if not path.exists():
+        return 0
+    try:
+        ledger = Looking.at(path)
+    except sqlite3.Error:  # it is just being made
+        return 0
+    try:
+        found: int = ledger.db.execute("SELECT count(generation) FROM rows").fetchone()[0]
+    finally:
+        ledger.close()
+    return found
 
 
 async def test_who_cancels_the_run_ends_it(tmp_path: Path) -> None:

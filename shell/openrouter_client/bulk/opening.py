@@ -107,15 +107,21 @@ def claimed(tables: Tables, wish: Wish, *, output_there: bool) -> str | None:
 
 def tidied(tables: Tables, wish: Wish) -> None:
     """Settle the rows in doubt as the user wishes, and take up again those that failed, if he does."""
-    if tables.find() and wish.in_doubt == "retry":
-        tables.retry(IN_DOUBT)
-    elif wish.in_doubt == "report":
-        for one in tables.doubtful():
-            flight = Flight(one.row, one.custom_id, b"", known=True)
-            tables.end(flight, doubtful(one.row, one.custom_id, one.generation_id))
+    tables.find()
+    decided(tables, wish.in_doubt)
     if wish.retry_failed:
         tables.retry(FAILED)
         tables.retry(REFUSED)
+
+
+def decided(tables: Tables, choice: Doubt) -> None:
+    """Let the user's choice apply to the rows in doubt."""
+    if choice == "retry":
+        tables.retry(IN_DOUBT)
+    elif choice == "report":
+        for one in tables.doubtful():
+            flight = Flight(one.row, one.custom_id, b"", known=True)
+            tables.end(flight, doubtful(one.row, one.custom_id, one.generation_id))
 
 
 def in_use(ledger: Path, holder: str) -> LedgerFailed:

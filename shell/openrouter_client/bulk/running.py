@@ -19,6 +19,7 @@ from openrouter_client.bulk.opening import Opened, Wish, opened
 from openrouter_client.bulk.output import Output
 from openrouter_client.bulk.recording import RecordingWorld
 from openrouter_client.bulk.settings import BatchSettings, Parts, parts_of
+from openrouter_client.bulk.settling import Doubts, settle
 from openrouter_client.bulk.sources import Known, unreadable
 from openrouter_client.bulk.standing import Standing
 from openrouter_client.calls import NO_OPTIONS, CallOptions, Calls
@@ -31,7 +32,7 @@ from openrouter_core.bulk.figures import Counts, Meter, Progress, Summary, marke
 from openrouter_core.bulk.identity import Fingerprint, settings_of
 from openrouter_core.bulk.states import Stop
 from openrouter_core.config import OpenRouterConfig, loopback
-from openrouter_core.errors import DataSourceError
+from openrouter_core.errors import DataSourceError, LedgerFailed
 from openrouter_core.fallback import Fallback
 from openrouter_core.refuse import refuse
 
@@ -64,6 +65,7 @@ class BatchRun:
             if parts.settings.via == "calls"
             else Batches(self.standing, calls)
         )
+        self.doubts: Doubts = {}
         self._meter: Meter = Meter()
         self._began: float = 0.0
 
@@ -183,10 +185,23 @@ class BatchRun:
             output=parts.output,
             fingerprint=Fingerprint(told.hash, told.rows, asking),
             rows=min(told.rows, parts.settings.limit or told.rows),
-            in_doubt=parts.settings.in_doubt,
+            in_doubt="skip",  # until it is settled what became of them
             retry_failed=parts.settings.retry_failed,
         )
-        return await asyncio.to_thread(opened, wish)
+        begun = await asyncio.to_thread(opened, wish)
+        return begun if isinstance(begun, Failure) else await self._settled(begun.unwrap())
+
+    async def _settled(self, begun: Opened) -> Result[Opened, DataSourceError]:
+        """Settle the rows in doubt."""
+        ready: Result[tuple[Opened, Doubts], DataSourceError] = Failure(LedgerFailed(message="left"))
+        try:
+            ready = await settle(begun, self.parts, self.calls)
+        finally:
+            if isinstance(ready, Failure):
+                begun.tables.close()
+                begun.lock.release()
+        self.doubts = ready.map(lambda one: one[1]).value_or({})
+        return ready.map(lambda one: one[0])
 
     async def _run(self, begun: Opened) -> Summary:
         """Let the rows be asked, and sum up."""

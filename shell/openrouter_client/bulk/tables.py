@@ -86,11 +86,12 @@ class Flight(msgspec.Struct):
 
 
 class Doubtful(msgspec.Struct, frozen=True):
-    """A row in doubt, with the generation that it may have become."""
+    """A row in doubt, with the generation that it may have become, and when it was sent (seconds since the epoch)."""
 
     row: int
     custom_id: str | None
     generation_id: str | None
+    sent: float | None = None
 
 
 class Mismatch(Exception):
@@ -132,7 +133,7 @@ class Tables(Looking):
         `spent` is the most that the run can have cost in USD, this attempt included.
         """
         if flight.known:
-            self.move(flight.row, "intend", "sends = sends + 1, sent = ?", at)
+            self.move(flight.row, "intend", "sends = sends + 1, generation = NULL, sent = ?", at)
         else:
             self.insert(flight, int(after("intend", TODO)), 1, at)
         if spent is not None:
@@ -198,8 +199,14 @@ class Tables(Looking):
 
     def doubtful(self) -> list[Doubtful]:
         """List the rows in doubt."""
-        found = self.db.execute("SELECT row, custom_id, generation FROM rows WHERE state = ? ORDER BY row", (IN_DOUBT,))
+        found = self.db.execute(
+            "SELECT row, custom_id, generation, sent FROM rows WHERE state = ? ORDER BY row", (IN_DOUBT,)
+        )
         return [Doubtful(*one) for one in found]
+
+    def known_cost(self, row: int, cost: float) -> None:
+        """Write down what a call in doubt cost in USD, after all."""
+        self.db.execute("UPDATE rows SET cost = cost + ?, unknown = max(0, unknown - 1) WHERE row = ?", (cost, row))
 
     def retry(self, state: int) -> int:
         """Take all rows of a state up again, and their lines out of the output; tell how many."""

@@ -69,6 +69,7 @@ class Desk:
             "/api/v1/key": self._key,
             "/api/v1/credits": self._credits,
             "/api/v1/generation": self._generation,
+            "/api/v1/generation/content": self._content,
         }
 
     def answer(self, incoming: Incoming, now: float, wall: float) -> Reply:
@@ -262,6 +263,14 @@ class Desk:
     def _credits(self, incoming: Incoming) -> Reply:
         del incoming
         return json_reply("ok", 200, {"data": {"total_credits": 100, "total_usage": self.cost}})
+
+    def _content(self, incoming: Incoming) -> Reply:
+        """What a generation answered; of what was asked nothing is kept."""
+        name = incoming.query.get("id", "")
+        done = self._generations.get(name)
+        if done is None:
+            return envelopes.plain(404, f"Generation {name} not found")
+        return json_reply("ok", 200, {"data": {"input": None, "output": {"completion": done.content}}})
 
     def _generation(self, incoming: Incoming) -> Reply:
         """The record of a generation; the first look comes too early, as it does with OpenRouter."""

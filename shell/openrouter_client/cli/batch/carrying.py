@@ -12,7 +12,7 @@ from returns.result import Failure
 from openrouter_client.bulk.estimating import estimate
 from openrouter_client.bulk.running import BatchRun
 from openrouter_client.cli.batch.board import Board
-from openrouter_client.cli.batch.words import ending, estimated
+from openrouter_client.cli.batch.words import doubts, ending, estimated
 from openrouter_client.cli.output import Output
 from openrouter_core.bulk.estimate import Estimate
 from openrouter_core.bulk.figures import COMPLETE, NOTHING, PARTIAL, Summary
@@ -58,6 +58,8 @@ async def carried(run: BatchRun, board: Board, out: Output, *, quiet: bool) -> i
     if isinstance(result, Failure):
         return out.failed(result.failure())
     summary = result.unwrap()
+    if any(run.doubts.values()):
+        out.remark(doubts(run.doubts))
     tell(summary, out, run, quiet=quiet)
     return summary.exit_code
 

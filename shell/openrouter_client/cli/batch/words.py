@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from openrouter_core.admission import Stats
 from openrouter_core.bulk.batches import Intent
@@ -137,6 +137,18 @@ def advice(summary: Summary, command: str) -> Iterator[tuple[str, str]]:
         yield "go on", f"run the same command again{doubt}"
     elif counts.failed or counts.refused:
         yield "go on", f"see `openrouter-client batch failures {command}`; --retry-failed asks those rows again"
+
+
+def doubts(settled: Mapping[str, int]) -> str:
+    """What became of the rows that an earlier run had left in doubt."""
+    kinds = {
+        "answered": "answered after all",
+        "free": "asked again at no cost",
+        "paid": "paid, without an answer",
+        "unknown": "unknown",
+    }
+    told = [f"{settled[kind]:,} {words}" for kind, words in kinds.items() if settled.get(kind)]
+    return f"rows in doubt from an earlier run: {', '.join(told)}"
 
 
 def estimated(estimate: Estimate) -> Iterator[tuple[str, str]]:
