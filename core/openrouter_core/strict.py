@@ -74,10 +74,14 @@ def portable(raw: Mapping[str, Any]) -> Schema:
 
 
 def is_strict(schema: Any) -> bool:
-    """Decide whether ``strict: true`` may be sent with a portable schema."""
+    """Decide whether ``strict: true`` may be sent with a schema, as it is."""
+    if not isinstance(schema, dict):
+        return False
     if not schema.keys() <= _STRICT_KEYS or not schema.keys() & {"type", "anyOf", "$ref"}:
         return False
-    if schema.get("type") == "object" and schema["additionalProperties"] is not False:
+    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
+        return False
+    if set(schema.get("properties", ())) != set(schema.get("required", ())):
         return False
     children = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", [])]
     return all(map(is_strict, [*children, schema["items"]] if "items" in schema else children))

@@ -125,6 +125,40 @@ async def test_typed_answers_are_checked_and_written(tmp_path: Path) -> None:
     assert json.loads(server.requests[0].body)["response_format"]["json_schema"]["name"] == "Point"
 
 
+SMALL = {"type": "object", "properties": {"x": {"type": "integer", "maximum": 9}}, "required": ["x"]}
+
+
+async def test_answers_are_held_against_a_schema(tmp_path: Path) -> None:
+    wrong = answer(200, completion('{"x": 10}'))
+    async with Loopback(answer(200, completion('Here: {"x": 3}')), wrong) as server:
+        summary = await ran(server, prompts(tmp_path, 2), schema=SMALL, max_in_flight=1)
+    assert (summary.counts.done, summary.counts.failed) == (1, 1)
+    first, second = lines(tmp_path / "out.jsonl")
+    assert first["value"] == {"x": 3}
+    assert (second["error"]["path"], second["error"]["text"]) == ("$.x", '{"x": 10}')
+    assert "at most 9" in second["error"]["message"]
+    assert json.loads(server.requests[0].body)["response_format"]["json_schema"]["strict"] is False
+
+
+async def test_an_answer_that_does_not_fit_is_repaired_and_all_of_it_is_paid(tmp_path: Path) -> None:
+    wrong, right = answer(200, completion('{"x": 10}')), answer(200, completion('{"x": 3}'))
+    async with Loopback(wrong, wrong, right, wrong, wrong, wrong) as server:
+        summary = await ran(server, prompts(tmp_path, 2), schema=SMALL, repair=2, max_in_flight=1)
+        assert (summary.counts.done, summary.counts.failed, len(server.requests)) == (1, 1, 6)
+        assert summary.counts.cost_usd == pytest.approx(0.006)
+        assert "at most 9" in json.loads(server.requests[1].body)["messages"][-1]["content"]
+    first, second = lines(tmp_path / "out.jsonl")
+    assert (first["value"], second["error"]["text"]) == ({"x": 3}, '{"x": 10}')
+
+
+async def test_a_batch_holds_answers_against_a_schema_too(tmp_path: Path) -> None:
+    async with Simulator(seed=1) as server:
+        settings: dict[str, Any] = {"via": "batches", "poll_secs": 0.02, "model": MODEL, "max_in_flight": 3}
+        summary = await ran(server, prompts(tmp_path, 3), schema=SMALL, **settings)
+        assert (summary.exit_code, summary.counts.done) == (COMPLETE, 3)
+    assert all(line["value"]["x"] <= 9 for line in lines(tmp_path / "out.jsonl"))
+
+
 async def test_a_budget_is_for_all_runs_of_a_ledger(tmp_path: Path) -> None:
     source = prompts(tmp_path, 60)
     settings: dict[str, Any] = {"model": MODEL, "max_tokens": 40}
@@ -378,6 +412,12 @@ async def test_an_estimate_sends_nothing_to_a_model(tmp_path: Path) -> None:
         ({"in_doubt": "perhaps"}, "in_doubt"),
         ({"template": "{"}, "template"),
         ({"schema": {}, "wanted": Point}, "schema"),
+        ({"schema": {"type": "int"}}, "schema"),
+        ({"repair": -1}, "repair"),
+        ({"repair": 1, "via": "batches"}, "repair"),
+        ({"via": "fax"}, "via"),
+        ({"poll_secs": 0.0}, "poll_secs"),
+        ({"wait_secs": float("nan")}, "wait_secs"),
         ({"wanted": object()}, "wanted"),
     ],
 )

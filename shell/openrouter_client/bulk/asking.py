@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import msgspec
 from returns.result import Failure
 
 from openrouter_client.bulk.ledger import Broken, Ledger
@@ -14,8 +15,11 @@ from openrouter_client.bulk.standing import Asked, Standing
 from openrouter_client.bulk.tables import Flight
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_core.bulk.figures import left
-from openrouter_core.bulk.lines import outcome_of
+from openrouter_core.bulk.lines import Answer, outcome_of, with_earlier
 from openrouter_core.bulk.states import Stop
+from openrouter_core.question import Question, read
+from openrouter_core.wire.request import ChatCompletionRequest
+from openrouter_core.wire.response import ChatCompletionResponse
 
 
 class Workers:
@@ -69,6 +73,23 @@ class Workers:
             else:
                 await self._ask(asked.unwrap(), ledger)
 
+    async def _answer(self, request: ChatCompletionRequest) -> tuple[Answer, tuple[ChatCompletionResponse, ...]]:
+        """Ask, and ask again while the answer does not fit and may be repaired; give the last answer and those before.
+
+        The deadline is for all of them together.
+        """
+        wanted, repair = self.standing.parts.wanted, self.standing.parts.settings.repair
+        if wanted is None or not repair:
+            return await self.calls.complete(request, self.options), ()
+        options = msgspec.structs.replace(self.options, began=self.calls.world.now())
+        question = Question(wanted.type, request, repair, known=wanted.known)
+        while True:
+            answer = await self.calls.complete(question.request, options)
+            again = answer.bind(lambda good: read(question, good)).value_or(None)  # noqa: B023 - it is called here
+            if not isinstance(again, Question) or self.standing.stopped is not None:
+                return answer, question.earlier
+            question = again
+
     async def _ask(self, asked: Asked, ledger: Ledger) -> None:
         """Ask one row, and write down what came of it."""
         flight, request, place = asked
@@ -78,15 +99,11 @@ class Workers:
         self._flights[task] = (flight, began)
         FLIGHT.set(flight)
         try:
-            answer = await self.calls.complete(request, self.options)
+            answer, earlier = await self._answer(request)
+            told = answer.alt(lambda error: placed(error, place))
             seconds = self.calls.world.now() - began
-            outcome = outcome_of(
-                flight.row,
-                flight.custom_id,
-                answer.alt(lambda error: placed(error, place)),
-                self.standing.parts.wanted,
-                seconds,
-            )
+            outcome = outcome_of(flight.row, flight.custom_id, told, self.standing.parts.wanted, seconds)
+            outcome = with_earlier(outcome, earlier) if earlier else outcome
         except (asyncio.CancelledError, Broken) as error:
             self.standing.counts = left(self.standing.counts, sent=flight.sent)
             if self.standing.stopped is None or isinstance(error, Broken):

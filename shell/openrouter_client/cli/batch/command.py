@@ -20,7 +20,7 @@ from openrouter_client.cli.batch import looking
 from openrouter_client.cli.exits import INTERRUPTED
 from openrouter_client.cli.options import EVERYWHERE, Json, Reach
 from openrouter_client.cli.output import Output
-from openrouter_client.cli.problems import as_text, read_file, usage
+from openrouter_client.cli.problems import as_schema, as_text, read_file, usage
 from openrouter_client.cli.session import NOTICE, Session, unheard
 from openrouter_core.bulk.states import Doubt
 from openrouter_core.config import OpenRouterConfig
@@ -53,6 +53,7 @@ def run(
     system: str | None = None,
     template: str | None = None,
     schema: Path | None = None,
+    repair: Annotated[int, AT_LEAST_ZERO] = 0,
     max_tokens: Annotated[int | None, AT_LEAST_ONE] = None,
     limit: Annotated[int | None, AT_LEAST_ONE] = None,
     max_cost: Annotated[float | None, AT_LEAST_ZERO] = None,
@@ -85,7 +86,9 @@ def run(
     template
         The prompt of each row, with {column} for its values; @file reads it from a file.
     schema
-        A JSON schema in a file, which the answers are to follow; they are then also decoded into `value`.
+        A JSON schema in a file, which the answers have to fit; they are then also decoded into `value`.
+    repair
+        How often an answer that does not fit the schema is asked for again, with what was wrong.
     max_tokens
         The most that an answer may have; of rows that do not say it themselves.
     limit
@@ -123,6 +126,7 @@ def run(
     out = Output("batch run", json=json)
     given = {
         "model": model,
+        "repair": repair,
         "max_tokens": max_tokens,
         "limit": limit,
         "max_in_flight": max_in_flight,
@@ -239,12 +243,17 @@ def settings_of(
 ) -> Result[BatchSettings, DataSourceError]:
     """Put the settings of a run together, with what is read from files."""
     texts = {"system": text_of("--system", system), "template": text_of("--template", template)}
-    read = Success(None) if schema is None else read_file("--schema", schema, schema_in)
-    for found in (*texts.values(), read):
-        if isinstance(found, Failure):
-            return Failure(found.failure())
-    told: dict[str, Any] = {name: text.unwrap() for name, text in texts.items()}
-    return Success(BatchSettings(**given, **told, schema=read.unwrap()))
+    told: dict[str, Any] = {}
+    for name, text in texts.items():
+        if isinstance(text, Failure):
+            return text
+        told[name] = text.unwrap()
+    if schema is not None:
+        read = read_file("--schema", schema, as_schema)
+        if isinstance(read, Failure):
+            return read
+        told["schema"] = read.unwrap().schema
+    return Success(BatchSettings(**given, **told))
 
 
 def text_of(option: str, given: str | None) -> Result[str | None, DataSourceError]:
@@ -252,11 +261,3 @@ def text_of(option: str, given: str | None) -> Result[str | None, DataSourceErro
     if given is None or not given.startswith("@"):
         return Success(given)
     return read_file(option, Path(given[1:]), as_text)
-
-
-def schema_in(content: bytes) -> Result[dict[str, Any], str]:
-    """Read a file with a JSON schema."""
-    try:
-        return Success(msgspec.json.decode(content, type=dict[str, Any]))
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return Failure(f'must hold a JSON schema, such as {{"type": "object", ...}}: {error}')
