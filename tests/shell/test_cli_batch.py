@@ -250,8 +250,34 @@ async def test_a_second_run_is_told_who_has_the_ledger(tmp_path: Path) -> None:
         assert f"in use by process {run.pid}" in err
         code, told, _ = await commanded(server, "status", out)
         assert "in flight" in told
+        assert f"process {run.pid} is at work" in told
+        assert "slowest" in told
         run.kill()
         await run.communicate()
+        code, told, _ = await commanded(server, "status", out)
+        assert "none is at work" in told
+        assert "in doubt" in told
+        assert "in flight" not in told
+
+
+async def test_status_tells_how_fast_it_goes(tmp_path: Path) -> None:
+    source, out = prompts(tmp_path, 30), tmp_path / "out.jsonl"
+
+    async def some(talk: Talk) -> None:
+        if len(server.requests) > 10:
+            await talk.gone()
+        await talk.say(answer(200, completion()))
+
+    async with Loopback(some) as server:
+        run = await started(server, "run", source, "-o", out, "--max-in-flight", "2")
+        await until(lambda: len(server.requests) >= 12)
+        code, told, _ = await commanded(server, "status", out, "--json")
+        run.kill()
+        await run.communicate()
+    found = json.loads(told)
+    assert (code, found["counts"]["done"]) == (0, 10)
+    assert found["rate"] > 0
+    assert found["eta"] == pytest.approx(20 / found["rate"])
 
 
 # --- words and boards -------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -109,6 +109,18 @@ def rate(meter: Meter, now: float, ended: int) -> float:
         return 0.0
     at, before = meter.marks[0]
     return max(0.0, (ended - before) / (now - at))
+
+
+def rate_of(ends: Sequence[float], now: float) -> float:
+    """Tell how many rows end in a second, from when the last of them ended, the latest first.
+
+    The window is that of a meter, or what `ends` reach back to.
+    """
+    recent = [at for at in ends if at > now - WINDOW_SECS]
+    if not recent:
+        return 0.0
+    reach = WINDOW_SECS if len(recent) < len(ends) else now - recent[-1]
+    return len(recent) / max(reach, STEP_SECS)
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,8 +17,9 @@ from openrouter_core.bulk.states import DONE, FAILED, IN_DOUBT, IN_FLIGHT, REFUS
 class Looking:
     """A ledger through a connection. Opened with `at` it cannot write, and does not stop the run that does."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.db: sqlite3.Connection = connection
+        self.path: Path = path
 
     @classmethod
     def at(cls, path: Path) -> Looking:
@@ -29,7 +30,7 @@ class Looking:
         except BaseException:
             db.close()
             raise
-        return cls(db)
+        return cls(db, path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -94,6 +95,10 @@ class Looking:
             "SELECT row, custom_id, sent FROM rows WHERE state = ? AND batch IS NULL ORDER BY sent LIMIT ?",
             (IN_FLIGHT, most),
         ).fetchall()
+
+    def ends(self, most: int) -> list[float]:
+        """Tell when the last rows ended, the latest first, in seconds since the epoch."""
+        return [at for (at,) in self.db.execute("SELECT at FROM outcomes ORDER BY seq DESC LIMIT ?", (most,))]
 
     def failures(self) -> Iterator[bytes]:
         """Give the lines of the rows that failed, in the order of the input."""

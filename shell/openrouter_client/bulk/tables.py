@@ -101,8 +101,8 @@ class Mismatch(Exception):
 class Tables(Looking):
     """The ledger through one connection, which is the only one that writes. `last` is the number of the last line."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        super().__init__(connection, path)
         self.last: int = 0
 
     @classmethod
@@ -113,7 +113,7 @@ class Tables(Looking):
             for pragma in PRAGMAS:
                 db.execute(pragma)
             usable(db)
-            made = cls(db)
+            made = cls(db, path)
             made.last = db.execute("SELECT coalesce(max(seq), 0) FROM outcomes").fetchone()[0]
         except BaseException:
             db.close()

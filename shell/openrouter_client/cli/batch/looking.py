@@ -13,23 +13,17 @@ from typing import IO, Any
 import msgspec
 
 from openrouter_client.bulk import parcels
+from openrouter_client.bulk.locking import Lock
 from openrouter_client.bulk.looking import Looking
 from openrouter_client.bulk.settings import beside
-from openrouter_client.cli.batch.words import Slow, in_batches, money, named, rows
+from openrouter_client.cli.batch.words import Status, standing_still
 from openrouter_client.cli.exits import DONE
 from openrouter_client.cli.output import Output
 from openrouter_client.cli.problems import usage
-from openrouter_core.bulk.batches import Intent
-from openrouter_core.bulk.figures import Counts
+from openrouter_core.bulk.figures import rate_of
 
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How a ledger's run stands: its rows, what it asks, and the rows under way, since so many seconds."""
-
-    counts: Counts
-    settings: Any
-    slowest: tuple[Slow, ...]
-    batches: tuple[Intent, ...]
+LAST = 5_000
+"""From how many rows at most the rate is told."""
 
 
 class _Failed(msgspec.Struct):
@@ -64,23 +58,38 @@ def opened(path: Path) -> Generator[Looking]:
 
 def status(ledger: Looking, out: Output) -> int:
     """Show how a run stands."""
+    told = status_of(ledger, time.time())
+    if told is None:
+        return out.failed(usage("the ledger", "", "was never used"))
+    if out.json:
+        out.value(told)
+    else:
+        out.lines(list(standing_still(told)))
+    return DONE
+
+
+def status_of(ledger: Looking, now: float) -> Status | None:
+    """Tell how a run stands; None for a ledger that was never used. What no run has in hand any more is in doubt."""
     known = ledger.fingerprint()
     if known is None:
-        return out.failed(usage("the ledger", "", "was never used"))
-    counts, now = ledger.counts(known.rows), time.time()
+        return None
+    running, counts, speed = Lock(ledger.path).holder(), ledger.counts(known.rows), 0.0
     slowest = tuple((row, name, now - sent) for row, name, sent in ledger.slowest(3))
-    batches = tuple(parcels.opened(ledger))
-    if out.json:
-        out.value(Status(counts=counts, settings=known.settings, slowest=slowest, batches=batches))
-        return DONE
-    lines = [("rows", rows(counts)), ("cost", money(counts)), ("model", str(known.settings.get("model")))]
-    if batches:
-        lines.append(("batches", in_batches(batches)))
-    if slowest:
-        under_way = ", ".join(f"{named(row, name)} for {seconds:.0f} s" for row, name, seconds in slowest)
-        lines.append(("slowest", f"{under_way} (if no run is at work, these are in doubt)"))
-    out.lines(lines)
-    return DONE
+    if running is None:
+        lost = counts.in_flight - parcels.rows_left(ledger)
+        counts = msgspec.structs.replace(counts, in_flight=counts.in_flight - lost, in_doubt=counts.in_doubt + lost)
+        slowest = ()
+    else:
+        speed = rate_of(ledger.ends(LAST), now)
+    return Status(
+        counts=counts,
+        settings=known.settings,
+        running=running,
+        rate=speed,
+        eta=counts.to_come / speed if speed > 0.0 else None,
+        slowest=slowest,
+        batches=tuple(parcels.opened(ledger)),
+    )
 
 
 def export(ledger: Looking, output: Path | None) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from openrouter_core.admission import Stats
 from openrouter_core.bulk.batches import Intent
@@ -13,6 +16,22 @@ from openrouter_core.limit.standard import View
 
 Slow = tuple[int, str | None, float]
 """A row that is under way: its number, its own name, and since how many seconds."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How a ledger's run stands: its rows, what it asks, the rows under way, since so many seconds, and its batches.
+
+    `running` is the process that is at work on it, None where none is; `rate` is in rows per second, `eta` in seconds.
+    """
+
+    counts: Counts
+    settings: Any
+    running: str | None
+    rate: float
+    eta: float | None
+    slowest: tuple[Slow, ...]
+    batches: tuple[Intent, ...]
+
 
 SLOW_SECS = 10.0
 """From when on a call is worth a word."""
@@ -85,8 +104,12 @@ def rate_of(scope: View) -> str | None:
 
 def slow(rows: Sequence[Slow]) -> str:
     """The rows that take longest; empty where none takes long."""
-    long = [one for one in rows if one[2] >= SLOW_SECS]
-    return ", ".join(f"{named(row, name)} for {duration(seconds)}" for row, name, seconds in long)
+    return for_long([one for one in rows if one[2] >= SLOW_SECS])
+
+
+def for_long(rows: Sequence[Slow]) -> str:
+    """Rows, and for how long they have been under way."""
+    return ", ".join(f"{named(row, name)} for {duration(seconds)}" for row, name, seconds in rows)
 
 
 def named(row: int, name: str | None) -> str:
@@ -112,6 +135,23 @@ def lines(
         yield "quota", told
     if told := slow(slowest):
         yield "slowest", told
+
+
+def standing_still(status: Status) -> Iterator[tuple[str, str]]:
+    """What a ledger tells, as pairs of a label and a line."""
+    yield "rows", rows(status.counts)
+    yield "run", "none is at work" if status.running is None else f"{status.running} is at work"
+    if status.rate > 0.0:
+        yield "rate", f"{status.rate:.3g} rows/s, {duration(status.eta)} left"
+    yield "cost", money(status.counts)
+    yield "model", str(status.settings.get("model"))
+    if status.batches:
+        yield "batches", in_batches(status.batches)
+    if status.slowest:
+        yield (
+            "slowest",
+            ", ".join(f"{named(row, name)} for {duration(seconds)}" for row, name, seconds in status.slowest),
+        )
 
 
 def ending(summary: Summary, command: str) -> Iterator[tuple[str, str]]:
