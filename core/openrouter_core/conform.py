@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,16 @@ from returns.result import Failure, Result, Success
 
 DEEPEST = 100
 """How deep schemas are followed into each other: beyond, a schema refers to itself without an end."""
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Tell an array."""
+    return isinstance(value, list)
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell an object."""
+    return isinstance(value, dict)
 
 
 def is_number(value: Any) -> bool:
@@ -29,8 +39,8 @@ TYPES: Mapping[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
     "string": lambda value: isinstance(value, str),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
+    "array": is_list,
+    "object": is_object,
     "number": is_number,
     "integer": lambda value: is_number(value) and value == value // 1,
 }
@@ -84,7 +94,7 @@ def checked(schema: Any, value: Any, path: str, root: Any, depth: int) -> Misfit
         return Misfit("nothing is allowed here", path)
     if depth > DEEPEST:
         return Misfit("the schema, or the value, is nested too deeply", path)
-    if isinstance(schema, dict):
+    if is_object(schema):
         node = cast("Mapping[str, Any]", schema)
         at = At(path, node, root, depth + 1)
         for name, told in node.items():
@@ -102,16 +112,11 @@ def canonical(value: Any) -> bytes:
 
 def levelled(value: Any) -> Any:
     """Write whole numbers as such."""
-    if isinstance(value, dict):
-        return {name: levelled(one) for name, one in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
+    if is_object(value):
+        return {name: levelled(one) for name, one in value.items()}
+    if is_list(value):
         return [levelled(one) for one in value]
     return int(value) if isinstance(value, float) and value == value // 1 and abs(value) < 2**53 else value
-
-
-def kind_of(value: Any) -> str:
-    """Name the type of a value."""
-    return next((name for name, fits in TYPES.items() if fits(value)), "number")
 
 
 # --- rules: what a keyword says, the value, and where -----------------------------------------------------------------
@@ -121,7 +126,8 @@ def _of_type(told: Any, value: Any, at: At) -> Misfit | None:
     names: list[str] = [told] if isinstance(told, str) else told
     if any(TYPES[name](value) for name in names):
         return None
-    return Misfit(f"Expected `{' | '.join(names)}`, got `{kind_of(value)}`", at.path)
+    kind = next((name for name, fits in TYPES.items() if fits(value)), "number")
+    return Misfit(f"Expected `{' | '.join(names)}`, got `{kind}`", at.path)
 
 
 def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
@@ -130,19 +136,11 @@ def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be one of {msgspec.json.encode(told).decode()[:200]}", at.path)
 
 
-def _exactly(told: Any, value: Any, at: At) -> Misfit | None:
-    return _one_of_values([told], value, at)
-
-
 def _bound(fits: Callable[[Any, Any], bool], words: str) -> Rule:
     def rule(told: Any, value: Any, at: At) -> Misfit | None:
         return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
 
     return rule
-
-
-def _divides(value: Any, told: Any) -> bool:
-    return (Fraction(str(value)) / Fraction(str(told))).denominator == 1
 
 
 def _count(kind: type, fits: Callable[[int, int], bool], words: str) -> Rule:
@@ -159,34 +157,32 @@ def _matching(told: Any, value: Any, at: At) -> Misfit | None:
 
 
 def _unique(told: Any, value: Any, at: At) -> Misfit | None:
-    wrong = told and isinstance(value, list) and len({canonical(one) for one in value}) < len(value)
+    wrong = told and is_list(value) and len({canonical(one) for one in value}) < len(value)
     return Misfit("must not have an item twice", at.path) if wrong else None
 
 
 def _required(told: Any, value: Any, at: At) -> Misfit | None:
-    missing = [name for name in told if name not in value] if isinstance(value, dict) else []
+    missing = [name for name in told if name not in value] if is_object(value) else []
     return Misfit(f"Object missing required field `{missing[0]}`", at.path) if missing else None
 
 
 def _required_with(told: Any, value: Any, at: At) -> Misfit | None:
-    if not isinstance(value, dict):
-        return None
-    found = (_required(names, value, at) for name, names in told.items() if name in value)
-    return next((one for one in found if one is not None), None)
+    names = [name for name in told if name in value] if is_object(value) else []
+    return first(_required(told[name], value, at) for name in names)
 
 
 def _of_properties(told: Any, value: Any, at: At) -> Misfit | None:
-    names = [name for name in told if name in value] if isinstance(value, dict) else []
+    names = [name for name in told if name in value] if is_object(value) else []
     return first(checked(told[name], value[name], f"{at.path}.{name}", at.root, at.depth) for name in names)
 
 
 def _of_patterns(told: Any, value: Any, at: At) -> Misfit | None:
-    pairs = [(name, one) for name in value for one in told if re.search(one, name)] if isinstance(value, dict) else []
+    pairs = [(name, one) for name in value for one in told if re.search(one, name)] if is_object(value) else []
     return first(checked(told[one], value[name], f"{at.path}.{name}", at.root, at.depth) for name, one in pairs)
 
 
 def _of_others(told: Any, value: Any, at: At) -> Misfit | None:
-    if not isinstance(value, dict):
+    if not is_object(value):
         return None
     known, patterns = at.node.get("properties", {}), at.node.get("patternProperties", {})
     others = [name for name in value if name not in known and not any(re.search(one, name) for one in patterns)]
@@ -196,23 +192,23 @@ def _of_others(told: Any, value: Any, at: At) -> Misfit | None:
 
 
 def _of_names(told: Any, value: Any, at: At) -> Misfit | None:
-    names: list[str] = list(value) if isinstance(value, dict) else []
+    names: list[str] = list(value) if is_object(value) else []
     return first(checked(told, name, f"{at.path}.{name}", at.root, at.depth) for name in names)
 
 
 def _of_first_items(told: Any, value: Any, at: At) -> Misfit | None:
-    pairs = zip(told, value, strict=False) if isinstance(value, list) else ()
+    pairs = zip(told, value, strict=False) if is_list(value) else ()
     return first(checked(node, one, f"{at.path}[{n}]", at.root, at.depth) for n, (node, one) in enumerate(pairs))
 
 
 def _of_items(told: Any, value: Any, at: At) -> Misfit | None:
     begin = len(at.node.get("prefixItems", ()))
-    rest = list(enumerate(value))[begin:] if isinstance(value, list) else []
+    rest = list(enumerate(value))[begin:] if is_list(value) else []
     return first(checked(told, one, f"{at.path}[{n}]", at.root, at.depth) for n, one in rest)
 
 
 def _containing(told: Any, value: Any, at: At) -> Misfit | None:
-    if not isinstance(value, list) or any(checked(told, one, at.path, at.root, at.depth) is None for one in value):
+    if not is_list(value) or any(checked(told, one, at.path, at.root, at.depth) is None for one in value):
         return None
     return Misfit("must have an item that it does not have", at.path)
 
@@ -260,9 +256,9 @@ def pointed(root: Any, ref: str) -> Result[Any, str]:
     node: Any = root
     for step in ref.removeprefix("#").split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
-        if not isinstance(node, dict) or name not in node:
+        if not is_object(node) or name not in node:
             return Failure(f"$ref {ref!r} leads nowhere")
-        node = cast("dict[str, Any]", node)[name]
+        node = node[name]
     return Success(node)
 
 
@@ -272,12 +268,12 @@ RULES: Mapping[str, Rule] = {
     "$ref": _referred,
     "type": _of_type,
     "enum": _one_of_values,
-    "const": _exactly,
+    "const": lambda told, value, at: _one_of_values([told], value, at),
     "minimum": _bound(lambda value, told: value >= told, "at least"),
     "maximum": _bound(lambda value, told: value <= told, "at most"),
     "exclusiveMinimum": _bound(lambda value, told: value > told, "more than"),
     "exclusiveMaximum": _bound(lambda value, told: value < told, "less than"),
-    "multipleOf": _bound(_divides, "a multiple of"),
+    "multipleOf": _bound(lambda value, told: not Fraction(str(value)) % Fraction(str(told)), "a multiple of"),
     "minLength": _count(str, lambda size, told: size >= told, "at least {} characters"),
     "maxLength": _count(str, lambda size, told: size <= told, "at most {} characters"),
     "pattern": _matching,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from returns.result import Failure, Success
 
-from openrouter_core.conform import TYPES, Misfit, is_number, pointed
+from openrouter_core.conform import TYPES, Misfit, is_list, is_number, is_object, pointed
 
 
 def _names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return is_list(value) and all(isinstance(one, str) for one in value)
 
 
 def _compiles(value: Any) -> bool:
     try:
-        return isinstance(value, str) and re.compile(value) is not None
+        return isinstance(value, str) and bool(re.compile(value))
     except re.error:
         return False
 
@@ -35,11 +35,11 @@ def _node(value: Any) -> bool:
 
 
 def _nodes(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_node, value))
+    return is_list(value) and bool(value) and all(map(_node, value))
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, dict) and all(map(_node, cast("dict[str, Any]", value).values()))
+    return is_object(value) and all(map(_node, value.values()))
 
 
 COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
@@ -50,10 +50,10 @@ UNHELD = ("unevaluatedProperties", "unevaluatedItems", "dependentSchemas", "$dyn
 
 FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "type": (_types, f"must be one or several of {', '.join(TYPES)}"),
-    "enum": (lambda value: isinstance(value, list) and bool(value), "must be a list of values"),
+    "enum": (lambda value: is_list(value) and bool(value), "must be a list of values"),
     "required": (_names, "must be a list of names"),
     "dependentRequired": (
-        lambda value: isinstance(value, dict) and all(map(_names, value.values())),
+        lambda value: is_object(value) and all(map(_names, value.values())),
         "must have a list of names for each name",
     ),
     "pattern": (_compiles, "must be a regular expression"),
@@ -75,14 +75,14 @@ FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 def flaw_in(schema: Any) -> Misfit | None:
     """Find what is wrong with a schema, where values cannot be held against it; None where they can."""
-    if not isinstance(schema, dict):
+    if not is_object(schema):
         return Misfit('must be a JSON object, such as {"type": "object", "properties": {...}}', "$")
     left: list[tuple[Any, str]] = [(schema, "$")]
     while left:
         node, path = left.pop()
-        if not isinstance(node, dict):
+        if not is_object(node):
             continue
-        told = cast("dict[str, Any]", node)
+        told = node
         wrong = [name for name in told if name in FORMS and not FORMS[name][0](told[name])]
         if wrong:
             return Misfit(f"{wrong[0]} {FORMS[wrong[0]][1]}", path)

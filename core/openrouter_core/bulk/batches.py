@@ -21,6 +21,7 @@ from openrouter_core.build import BuildSettings, build_chat
 from openrouter_core.bulk.estimate import VARIANT
 from openrouter_core.bulk.lines import Answer, Outcome
 from openrouter_core.classify import classify
+from openrouter_core.envelope import mapping
 from openrouter_core.errors import (
     AuthError,
     BudgetExceeded,
@@ -220,7 +221,7 @@ def answer_of(result: BatchResult | None, batch: Batch) -> Answer:
         verdict = classify(CHAT_COMPLETIONS, Responded(response.status_code or 200, body), Rules())
         return Success(verdict.value) if isinstance(verdict, Accepted) else Failure(verdict.error)
     if result is not None and result.error is not None:
-        code = result.error.get("code") if isinstance(result.error, dict) else None
+        code = mapping(result.error).get("code")
         raw = msgspec.json.encode(result.error).decode()[:2048]
         return Failure(ProviderError(message=told(result.error), code=code if valid(code) else None, raw=raw))
     why = f": {told(batch.error)}" if batch.error else ""

@@ -85,8 +85,10 @@ class Workers:
         question = Question(wanted.type, request, repair, known=wanted.known)
         while True:
             answer = await self.calls.complete(question.request, options)
-            again = answer.bind(lambda good: read(question, good)).value_or(None)  # noqa: B023 - it is called here
-            if not isinstance(again, Question) or self.standing.stopped is not None:
+            if isinstance(answer, Failure) or self.standing.stopped is not None:
+                return answer, question.earlier
+            again = read(question, answer.unwrap()).value_or(None)
+            if not isinstance(again, Question):
                 return answer, question.earlier
             question = again
 

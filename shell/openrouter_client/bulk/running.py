@@ -200,8 +200,10 @@ class BatchRun:
             if isinstance(ready, Failure):
                 begun.tables.close()
                 begun.lock.release()
-        self.doubts = ready.map(lambda one: one[1]).value_or({})
-        return ready.map(lambda one: one[0])
+        if isinstance(ready, Failure):
+            return ready
+        opened_now, self.doubts = ready.unwrap()
+        return Success(opened_now)
 
     async def _run(self, begun: Opened) -> Summary:
         """Let the rows be asked, and sum up."""
