@@ -16,6 +16,7 @@ from openrouter_core.bulk import batches
 from openrouter_core.bulk.batches import (
     LARGEST,
     MOST,
+    Fetched,
     Intent,
     Item,
     answer_of,
@@ -69,8 +70,8 @@ def test_a_submission_names_each_row_once_and_is_no_larger_than_was_counted(item
     assert [one["custom_id"] for one in read["requests"]] == [f"ab12-{item.row}" for item in items]
     assert [one["body"]["x"] for one in read["requests"]] == [item.row for item in items]
     assert len(data) <= batches.OVERHEAD + sum(batches.taking(item.body) for item in items)
-    results = [BatchResult(custom_id=one["custom_id"]) for one in read["requests"]]
-    batch = Batch(id="b", status="completed", results=[BatchResult(custom_id="other-1"), *results, *results])
+    results = [{"custom_id": one["custom_id"]} for one in read["requests"]]
+    batch = Fetched(id="b", status="completed", results=[{"custom_id": "other-1"}, 3, *results, *results])
     assert list(batches.results_of(INTENT, batch)) == [item.row for item in items]
 
 
@@ -182,12 +183,12 @@ def test_a_batch_that_may_be_ours_is_found_in_the_list() -> None:
 
 
 def test_results_prove_whose_a_batch_is() -> None:
-    def batch(results: list[BatchResult] | None, completed: int | None) -> Batch:
-        counts = None if completed is None else BatchCounts(completed=completed)
-        return Batch(id="b", status="expired", results=results, request_counts=counts)
+    def batch(results: list[Any] | None, completed: int | None) -> Fetched:
+        counts = None if completed is None else {"completed": completed}
+        return Fetched(id="b", status="expired", results=results, request_counts=counts)
 
-    assert ours(INTENT, batch([BatchResult(), BatchResult(custom_id="ab12-7")], 2)) is True
-    assert ours(INTENT, batch([BatchResult(custom_id="ab123-7")], 1)) is False
+    assert ours(INTENT, batch([{}, {"custom_id": "ab12-7"}], 2)) is True
+    assert ours(INTENT, batch([{"custom_id": "ab123-7"}, None], 1)) is False
     assert ours(INTENT, batch(None, 0)) is False
     assert ours(INTENT, batch(None, None)) is False
     assert ours(INTENT, batch([], 2)) is None
@@ -195,8 +196,25 @@ def test_results_prove_whose_a_batch_is() -> None:
     assert not not_yet(INTENT, 1100.0)
 
 
+def test_a_batch_is_read_as_far_as_it_can_be() -> None:
+    batch = Fetched(id="b", status="completed", request_counts={"completed": 2}, usage={"cost": 0.5})
+    assert (batch.ended, batch.unready, batch.cost, batch.ran("failed")) == (True, True, 0.5, 0)
+    odd = Fetched(id="b", status="dreaming", request_counts="many", usage=[1], results=[])
+    assert (odd.ended, odd.unready, odd.cost, odd.ran("completed")) == (False, False, None, 0)
+
+
+def test_one_result_that_cannot_be_read_hides_no_other() -> None:
+    good, bad = {"custom_id": "ab12-1", "error": "no"}, {"custom_id": "ab12-2", "response": {"body": "words"}}
+    batch = Fetched(id="b", status="completed", results=[good, bad])
+    found = batches.results_of(INTENT, batch)
+    told = answer_of(found[2], batch).failure()
+    assert "cannot be read" in told.message
+    assert "words" in told.raw
+    assert answer_of(found[1], batch).failure().message == "no"
+
+
 def test_a_result_is_judged_as_a_calls_answer_is() -> None:
-    batch = Batch(id="b", status="completed")
+    batch = Fetched(id="b", status="completed")
     good = {"id": "gen-1", "choices": [{"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}]}
     answer = answer_of(BatchResult(response=BatchAnswer(status_code=200, body=good)), batch)
     assert answer.unwrap().text == "yes"
@@ -218,14 +236,14 @@ def test_a_result_is_judged_as_a_calls_answer_is() -> None:
     ],
 )
 def test_an_error_instead_of_an_answer_is_told(error: Any, message: str, code: str | None) -> None:
-    told = answer_of(BatchResult(error=error), Batch(id="b", status="expired")).failure()
+    told = answer_of(BatchResult(error=error), Fetched(id="b", status="expired")).failure()
     assert (type(told), told.message, told.code) == (ProviderError, message, code)
 
 
 def test_a_row_without_a_result_is_told_why() -> None:
-    told = answer_of(None, Batch(id="b", status="failed", error={"message": "line 3 is bad"})).failure()
+    told = answer_of(None, Fetched(id="b", status="failed", error={"message": "line 3 is bad"})).failure()
     assert told.message == "batch b failed without a result for this row: line 3 is bad"
-    assert answer_of(BatchResult(), Batch(id="b", status="completed")).failure().message.endswith("for this row")
+    assert answer_of(BatchResult(), Fetched(id="b", status="completed")).failure().message.endswith("for this row")
 
 
 def test_what_a_batch_cost_is_shared_by_the_answers_that_do_not_tell() -> None:

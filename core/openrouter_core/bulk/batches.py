@@ -21,7 +21,9 @@ from openrouter_core.build import BuildSettings, build_chat
 from openrouter_core.bulk.estimate import VARIANT
 from openrouter_core.bulk.lines import Answer, Outcome
 from openrouter_core.classify import classify
-from openrouter_core.envelope import mapping
+from openrouter_core.endpoint import Endpoint
+from openrouter_core.endpoints.inference import GET_BATCH
+from openrouter_core.envelope import mapping, text
 from openrouter_core.errors import (
     AuthError,
     BudgetExceeded,
@@ -37,9 +39,12 @@ from openrouter_core.outcome import Responded
 from openrouter_core.policy import may_have_acted
 from openrouter_core.polling import Polling, told
 from openrouter_core.refuse import refuse
+from openrouter_core.retry_after import number
 from openrouter_core.verdict import Accepted, Rules
-from openrouter_core.wire.batches import Batch, BatchResult
+from openrouter_core.wire.batches import CANCELLED, COMPLETED, EXPIRED, FAILED, Batch, BatchResult
+from openrouter_core.wire.params import Id
 from openrouter_core.wire.request import ChatCompletionRequest
+from openrouter_core.wire.shape import Shape
 
 ENDPOINT = "/v1/chat/completions"
 MOST = 5_000
@@ -85,6 +90,40 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     known: bool
     body: bytes
     worst: float | None = None
+
+
+class Fetched(Shape, frozen=True, kw_only=True):
+    """A batch as it is asked about. Its parts are read one by one: one that is odd must not hide all others."""
+
+    id: str
+    status: str
+    request_counts: Any = None
+    usage: Any = None
+    results: list[Any] | None = None
+    error: Any = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the batch will not change any more."""
+        return self.status in (COMPLETED, FAILED, EXPIRED, CANCELLED)
+
+    @property
+    def unready(self) -> bool:
+        """Whether it has ended, and some of it well, but its results are not there yet."""
+        return self.results is None and self.ran("completed") > 0
+
+    @property
+    def cost(self) -> float | None:
+        """What all of it cost in USD, if that is told."""
+        return number(mapping(self.usage).get("cost"))
+
+    def ran(self, how: str) -> int:
+        """Tell how many requests are "completed" or "failed", as far as it tells."""
+        return round(number(mapping(self.request_counts).get(how)) or 0)
+
+
+FETCH_BATCH: Endpoint[Id, Fetched] = Endpoint("GET", GET_BATCH.path, Id, Fetched, reports=True)
+"""Ask how a batch stands."""
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,14 +224,14 @@ def candidates(intent: Intent, listed: Sequence[Batch], known: Collection[str]) 
     return [one.id for one in found]
 
 
-def ours(intent: Intent, batch: Batch) -> bool | None:
+def ours(intent: Intent, batch: Fetched) -> bool | None:
     """Tell whether a batch that has ended is the one intended: by its results. None is: nobody can tell.
 
     One in which nothing was run cost nothing: whose it is does not matter.
     """
     if batch.results:
-        return any((one.custom_id or "").startswith(intent.mark + "-") for one in batch.results)
-    return None if batch.request_counts is not None and batch.request_counts.completed else False
+        return any(id_of(one).startswith(intent.mark + "-") for one in batch.results)
+    return None if batch.ran("completed") else False
 
 
 def not_yet(intent: Intent, now: float) -> bool:
@@ -203,17 +242,30 @@ def not_yet(intent: Intent, now: float) -> bool:
 # --- what its results mean --------------------------------------------------------------------------------------------
 
 
-def results_of(intent: Intent, batch: Batch) -> dict[int, BatchResult]:
+def results_of(intent: Intent, batch: Fetched) -> dict[int, BatchResult]:
     """Give the results by their rows, the first of each; those of strangers are left out."""
     found: dict[int, BatchResult] = {}
     for one in batch.results or ():
-        mark, _, row = (one.custom_id or "").rpartition("-")
+        mark, _, row = id_of(one).rpartition("-")
         if mark == intent.mark and row.isascii() and row.isdigit():
-            found.setdefault(int(row), one)
+            found.setdefault(int(row), read(one))
     return found
 
 
-def answer_of(result: BatchResult | None, batch: Batch) -> Answer:
+def id_of(result: Any) -> str:
+    """Give the `custom_id` of a result; nothing where it has none."""
+    return text(mapping(result).get("custom_id")) or ""
+
+
+def read(result: Any) -> BatchResult:
+    """Read a result; one that is not what it should be is an error that has it whole."""
+    try:
+        return msgspec.convert(result, BatchResult)
+    except msgspec.ValidationError as error:
+        return BatchResult(error={"message": f"the result cannot be read: {error}", "result": result})
+
+
+def answer_of(result: BatchResult | None, batch: Fetched) -> Answer:
     """Judge the result of a row as a call's answer is judged; None is: the batch ended without one."""
     if result is not None and result.response is not None:
         response = result.response
@@ -223,14 +275,11 @@ def answer_of(result: BatchResult | None, batch: Batch) -> Answer:
     if result is not None and result.error is not None:
         code = mapping(result.error).get("code")
         raw = msgspec.json.encode(result.error).decode()[:2048]
-        return Failure(ProviderError(message=told(result.error), code=code if valid(code) else None, raw=raw))
+        return Failure(
+            ProviderError(message=told(result.error), code=code if isinstance(code, (int, str)) else None, raw=raw)
+        )
     why = f": {told(batch.error)}" if batch.error else ""
     return Failure(ProviderError(message=f"batch {batch.id} {batch.status} without a result for this row{why}"))
-
-
-def valid(code: Any) -> bool:
-    """Tell a code that an error can carry."""
-    return isinstance(code, (int, str))
 
 
 def costs_shared(outcomes: Sequence[Outcome], total: float | None) -> list[Outcome]:
@@ -247,6 +296,4 @@ def costs_shared(outcomes: Sequence[Outcome], total: float | None) -> list[Outco
 
 def polling(longest: float, wait: float | None) -> Polling:
     """Tell when to ask about batches: ever more seldom, up to `longest` seconds apart, for `wait` seconds in all."""
-    return Polling(
-        first=min(10.0, longest), factor=1.5, longest=longest, deadline=float("inf") if wait is None else wait
-    )
+    return Polling(min(10.0, longest), 1.5, longest, float("inf") if wait is None else wait)

@@ -29,8 +29,10 @@ from openrouter_client.calls import NO_OPTIONS, Calls
 from openrouter_client.interpreter import run
 from openrouter_client.jobs import job_of
 from openrouter_core.bulk.batches import (
+    FETCH_BATCH,
     LOOKS,
     SKEW_SECS,
+    Fetched,
     Intent,
     Item,
     candidates,
@@ -43,11 +45,11 @@ from openrouter_core.bulk.batches import (
 from openrouter_core.bulk.figures import left
 from openrouter_core.bulk.states import IN_DOUBT, IN_FLIGHT, TODO, Stop, meaning
 from openrouter_core.endpoint import HttpRequest
-from openrouter_core.endpoints.inference import CREATE_BATCH, GET_BATCH, LIST_BATCHES
+from openrouter_core.endpoints.inference import CREATE_BATCH, LIST_BATCHES
 from openrouter_core.errors import DataSourceError, NotFound
 from openrouter_core.headers import JSON_BODY
 from openrouter_core.polling import next_ask
-from openrouter_core.wire.batches import Batch, ListBatches
+from openrouter_core.wire.batches import ListBatches
 from openrouter_core.wire.params import Id
 
 PASSES = 4
@@ -151,7 +153,7 @@ class Batches:
             return
         means = meaning(error)
         if means.event == "refuse":
-            nothing = Batch(id="(not accepted)", status="refused", error={"message": str(error)}, results=[])
+            nothing = Fetched(id="(not accepted)", status="refused", error={"message": str(error)}, results=[])
             await merged(self.standing, intent, nothing, ledger)
             return
         await self._release(intent, ledger)
@@ -201,14 +203,13 @@ class Batches:
 
     async def _ask(self, intent: Intent, batch_id: str, ledger: Ledger) -> None:
         """Ask about a batch; one that has ended is taken down."""
-        answer = await self.caller.call(GET_BATCH, Id(id=batch_id))
+        answer = await self.caller.call(FETCH_BATCH, Id(id=batch_id))
         if isinstance(answer, Failure):
             return await self._unknown(intent, answer.failure(), ledger)
         batch = answer.unwrap()
-        if not batch.ended or unready(batch):
-            counts = batch.request_counts
+        if not batch.ended or batch.unready:
             status = batch.status if not batch.ended else f"{batch.status}, its results are not there yet"
-            done, failed = (0, 0) if counts is None else (counts.completed or 0, counts.failed or 0)
+            done, failed = batch.ran("completed"), batch.ran("failed")
             return await self._save(intent, ledger, status=status, completed=done, failed=failed)
         mine = True if intent.proven else ours(intent, batch)
         if mine is None:
@@ -246,8 +247,3 @@ class Batches:
         rows = await ledger.write(lambda tables: parcels.doubt(tables, intent))
         self.intents.pop(intent.number, None)
         self._moved(rows, IN_DOUBT)
-
-
-def unready(batch: Batch) -> bool:
-    """Tell a batch that has ended, and some of it well, but whose results are not there yet."""
-    return batch.results is None and batch.request_counts is not None and bool(batch.request_counts.completed)

@@ -9,11 +9,10 @@ from openrouter_client.bulk import parcels
 from openrouter_client.bulk.ledger import Ledger
 from openrouter_client.bulk.standing import Standing
 from openrouter_client.bulk.tables import Flight, Tables
-from openrouter_core.bulk.batches import Intent, answer_of, costs_shared, results_of
+from openrouter_core.bulk.batches import Fetched, Intent, answer_of, costs_shared, results_of
 from openrouter_core.bulk.figures import counted
 from openrouter_core.bulk.lines import Outcome, outcome_of
 from openrouter_core.bulk.states import DONE, TODO, Stop
-from openrouter_core.wire.batches import Batch
 
 TOGETHER = 500
 """How many rows are taken down at once."""
@@ -21,7 +20,7 @@ TOGETHER = 500
 Ended = tuple[Flight, Outcome]
 
 
-async def merged(standing: Standing, intent: Intent, batch: Batch, ledger: Ledger) -> tuple[Stop, str] | None:
+async def merged(standing: Standing, intent: Intent, batch: Fetched, ledger: Ledger) -> tuple[Stop, str] | None:
     """Write down how each row of a batch ended; tell why the run must stop, if it must.
 
     Rows that an earlier run has taken down already, before it was killed, are left as they are.
@@ -35,8 +34,7 @@ async def merged(standing: Standing, intent: Intent, batch: Batch, ledger: Ledge
         if outcome.stop is not None:
             stop = (outcome.stop, str(answer.failure()))
         outcomes.append(outcome)
-    told = None if batch.usage is None or batch.usage.cost is None else float(batch.usage.cost)
-    outcomes = costs_shared(outcomes, told)
+    outcomes = costs_shared(outcomes, batch.cost)
     ended = [(Flight(row, name, b"", known=True), one) for (row, name), one in zip(rows.items(), outcomes, strict=True)]
     for begin in range(0, len(ended), TOGETHER):
         part = ended[begin : begin + TOGETHER]
@@ -44,7 +42,7 @@ async def merged(standing: Standing, intent: Intent, batch: Batch, ledger: Ledge
         for flight, outcome in part:
             standing.counts = counted(standing.counts, outcome)
             standing.states[flight.row] = TODO if outcome.event == "give_back" else DONE
-    cost = spent_on(intent, outcomes, told)
+    cost = spent_on(intent, outcomes, batch.cost)
     standing.spent += cost - intent.worst
     await ledger.write(lambda tables: parcels.over(tables, intent, cost))
     return stop
