@@ -208,20 +208,33 @@ async def test_a_stop_leaves_the_batches_and_an_abort_even_a_submission(tmp_path
         assert (rest.exit_code, posts(server)) == (COMPLETE, 2)
 
 
-async def test_a_budget_holds_for_batches(tmp_path: Path) -> None:
+async def test_a_budget_holds_for_batches_and_what_they_did_not_cost_is_spent_on_others(tmp_path: Path) -> None:
     source = prompts(tmp_path, 60)
     settings: dict[str, Any] = {**VIA, "max_tokens": 40}
     async with Simulator(seed=1) as server:
         first = await ran(server, source, max_cost_usd=0.0005, **settings)
         assert (first.exit_code, first.stop) == (BUDGET, "budget")
-        assert 0 < first.counts.done + first.counts.in_flight < 60
-        second = await ran(server, source, max_cost_usd=0.0005, **settings)
-        assert second.counts.cost_usd <= 0.0005
-        assert second.counts.in_flight == 0 or second.counts.cost_usd < 0.0005
+        assert "BudgetExceeded" in first.told
+        assert 0 < first.counts.done < 60
+        assert (first.counts.in_flight, first.counts.done + first.counts.todo) == (0, 60)
+        assert len(sizes(server)) > 1
+        assert server.cost == pytest.approx(first.counts.cost_usd)
+        assert first.counts.cost_usd <= 0.0005
         rest = await ran(server, source, max_cost_usd=1.0, **settings)
         assert (rest.exit_code, rest.counts.done) == (COMPLETE, 60)
         assert rest.counts.cost_usd == pytest.approx(server.cost)
     assert set(submitted(server).values()) == {1}
+
+
+async def test_a_lower_limit_takes_the_results_of_all_rows_down(tmp_path: Path) -> None:
+    source = prompts(tmp_path, 9)
+    async with Simulator(seed=1, batch_secs=0.5) as server:
+        await ran(server, source, wait_secs=0.05, **VIA)
+        few = await ran(server, source, limit=3, **VIA)
+        assert (few.exit_code, few.counts.done, few.counts.rows) == (COMPLETE, 3, 3)
+        rest = await ran(server, source, **VIA)
+        assert (rest.exit_code, rest.counts.done, posts(server)) == (COMPLETE, 9, 1)
+    assert sorted(line["row"] for line in lines(tmp_path / "out.jsonl")) == list(range(1, 10))
 
 
 async def test_a_batch_that_is_gone_leaves_its_rows_in_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ class Batches:
         self.trouble: str = ""
         self._wake: asyncio.Event = asyncio.Event()
         self._looked: Counter[int] = Counter()
+        self._released: bool = False
         self._task: asyncio.Task[None] | None = None
 
     def slowest(self, most: int) -> list[tuple[int, str | None, float]]:
@@ -98,20 +99,24 @@ class Batches:
     async def _drive(self, ledger: Ledger) -> None:
         settings = self.standing.parts.settings
         asking, began = polling(settings.poll_secs, settings.wait_secs), self.calls.world.now()
-        for _ in range(PASSES):
-            packer = Packer(self.standing, self.calls, ledger)
+        passes = 0
+        while passes < PASSES:
+            packer, self._released, submitted, asked = Packer(self.standing, self.calls, ledger), False, 0, 0
             async with aclosing(packer.packs()) as packs:
                 async for draft, items in packs:
                     await self._submit(draft, items, ledger)
-            asked = 0
+                    submitted += 1
             while self.standing.stopped is None and await self._round(ledger):
                 wait = next_ask(asking, asked, self.calls.world.now() - began)
                 if wait is None:
                     return self.stop("deadline", self._late())
                 asked += 1
                 await self._pause(wait)
+            if packer.short is not None and not submitted:  # what batches did not cost is there for the next ones
+                self.stop("budget", str(packer.short))
             if self.standing.stopped is not None or not self.standing.counts.todo:
                 return None
+            passes += self._released or packer.short is None
         self.standing.told = self.trouble
         return None
 
@@ -133,7 +138,7 @@ class Batches:
         intent = await ledger.write(lambda tables: parcels.intend(tables, draft, items))
         self.intents[intent.number] = intent
         for item in items:
-            self.standing.states[item.row] = IN_FLIGHT
+            self.standing.moved(item.row, IN_FLIGHT)
         url, headers = self.calls.config.base_url + CREATE_BATCH.path, JSON_BODY + self.calls.settings.headers
         http = HttpRequest("POST", url, headers, submission(intent.model, intent.mark, items))
         made = job_of(self.calls, CREATE_BATCH, http, NO_OPTIONS)
@@ -170,13 +175,14 @@ class Batches:
         """Take the rows of a batch up again that was certainly not accepted."""
         rows = await ledger.write(lambda tables: parcels.release(tables, intent))
         self.intents.pop(intent.number, None)
+        self._released = True
         self._moved(rows, TODO)
 
     def _moved(self, rows: list[int], state: int) -> None:
         """Count rows that are no longer in flight."""
         for row in rows:
-            self.standing.states[row] = state
-            self.standing.counts = left(self.standing.counts, sent=state == IN_DOUBT)
+            if self.standing.moved(row, state):
+                self.standing.counts = left(self.standing.counts, sent=state == IN_DOUBT)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 

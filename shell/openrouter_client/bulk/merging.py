@@ -40,8 +40,8 @@ async def merged(standing: Standing, intent: Intent, batch: Fetched, ledger: Led
         part = ended[begin : begin + TOGETHER]
         await ledger.write(writing(part))
         for flight, outcome in part:
-            standing.counts = counted(standing.counts, outcome)
-            standing.states[flight.row] = TODO if outcome.event == "give_back" else DONE
+            if standing.moved(flight.row, TODO if outcome.event == "give_back" else DONE):
+                standing.counts = counted(standing.counts, outcome)
     cost = spent_on(intent, outcomes, batch.cost)
     standing.spent += cost - intent.worst
     await ledger.write(lambda tables: parcels.over(tables, intent, cost))

@@ -34,17 +34,17 @@ class Pack(msgspec.Struct):
 
 
 class Packer:
-    """Takes all rows that are to be asked, and packs them; what does not fit into the budget ends the run."""
+    """Takes the rows that are to be asked, and packs them, up to one that does not fit into the budget: `short`."""
 
     def __init__(self, standing: Standing, calls: Calls, ledger: Ledger) -> None:
         self.standing: Standing = standing
         self.calls: Calls = calls
         self.ledger: Ledger = ledger
         self.packs_open: dict[str, Pack] = {}
+        self.short: BudgetExceeded | None = None
 
     async def packs(self) -> AsyncGenerator[tuple[Intent, list[Item]], None]:
         """Give packs, each as soon as it is full, and the rest at the end; none after the run was stopped."""
-        short: BudgetExceeded | None = None
         for row, raw, known in self.standing.todo():
             if self.standing.stopped is not None:
                 break
@@ -62,8 +62,8 @@ class Packer:
                 await self.standing.end(flight, failed(flight.row, flight.custom_id, told, 0.0), self.ledger)
                 continue
             model, item = made.unwrap()
-            short = self.short_of(item)
-            if short is not None:
+            self.short = self.short_of(item)
+            if self.short is not None:
                 self.standing.counts = left(self.standing.counts, sent=False)
                 break
             for pack in self.added(model, item):
@@ -72,8 +72,6 @@ class Packer:
             if self.standing.stopped is None:
                 yield self.drafted(self.packs_open.pop(pack.model)), pack.items
         self.dropped()
-        if short is not None:
-            self.standing.stop("budget", str(short))
 
     def dropped(self) -> None:
         """Leave the rows for later that are in no batch, because the run was stopped."""

@@ -195,7 +195,7 @@ class BatchRun:
         """Settle the rows in doubt."""
         ready: Result[tuple[Opened, Doubts], DataSourceError] = Failure(LedgerFailed(message="left"))
         try:
-            ready = await settle(begun, self.parts, self.calls)
+            ready = await settle(begun, self.standing, self.calls)
         finally:
             if isinstance(ready, Failure):
                 begun.tables.close()

@@ -13,7 +13,8 @@ from returns.result import Failure, Result, Success
 
 from openrouter_client.bulk.opening import Opened, decided, unusable
 from openrouter_client.bulk.settings import Parts
-from openrouter_client.bulk.tables import Doubtful, Flight, Tables
+from openrouter_client.bulk.standing import Standing
+from openrouter_client.bulk.tables import Doubtful, Flight, Mismatch, Tables
 from openrouter_client.calling import Caller
 from openrouter_client.calls import Calls
 from openrouter_client.waiting import until_ended
@@ -37,11 +38,15 @@ Doubts = Mapping[str, int]
 """How many rows in doubt were "answered" after all, are "free" to be asked again, were "paid", or are "unknown"."""
 
 
-async def settle(begun: Opened, parts: Parts, calls: Calls) -> Result[tuple[Opened, Doubts], DataSourceError]:
-    """Settle what can be settled, let the user's choice apply to the rest, and give the ledger as it is then."""
+async def settle(begun: Opened, standing: Standing, calls: Calls) -> Result[tuple[Opened, Doubts], DataSourceError]:
+    """Settle what can be settled, let the user's choice apply to the rest, and give the ledger as it is then.
+
+    A run that is stopped meanwhile leaves the rest in doubt.
+    """
+    parts = standing.parts
     safe = bool(begun.tables.meta("safe")) and calls.config.safe_retries
     doubtful = begun.tables.doubtful()
-    found = await Asking(calls, safe=safe).ask(doubtful)
+    found = await Asking(calls, standing, safe=safe).ask(doubtful)
 
     def write() -> Opened:
         rows, tables = begun.counts.rows, begun.tables
@@ -49,7 +54,8 @@ async def settle(begun: Opened, parts: Parts, calls: Calls) -> Result[tuple[Open
             tables.db.execute("BEGIN IMMEDIATE")
             for one, what in zip(doubtful, found, strict=True):
                 written(tables, one, what, parts)
-            decided(tables, parts.settings.in_doubt)
+            if standing.stopped is None:
+                decided(tables, parts.settings.in_doubt)
             tables.set_meta(safe=calls.config.safe_retries)
         counts = tables.counts(rows)
         spent = max(begun.spent, counts.cost_usd)
@@ -57,7 +63,7 @@ async def settle(begun: Opened, parts: Parts, calls: Calls) -> Result[tuple[Open
 
     try:
         ready = await asyncio.to_thread(write)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, Mismatch) as error:
         return Failure(unusable(parts.ledger, error))
     return Success((ready, Counter(type(what).__name__.lower() for what in found)))
 
@@ -65,7 +71,8 @@ async def settle(begun: Opened, parts: Parts, calls: Calls) -> Result[tuple[Open
 class Asking:
     """Asks about generations, until OpenRouter cannot be reached."""
 
-    def __init__(self, calls: Calls, *, safe: bool) -> None:
+    def __init__(self, calls: Calls, standing: Standing, *, safe: bool) -> None:
+        self.standing: Standing = standing
         self.world: RealWorld = calls.world
         self.caller: Caller = Caller(calls)
         self.safe: bool = safe
@@ -82,7 +89,7 @@ class Asking:
         """Ask about a row."""
         if cached(row.sent, time.time(), safe=self.safe):
             return Free(cost_known=False)
-        if row.generation_id is None or self.away:
+        if row.generation_id is None or self.away or self.standing.stopped is not None:
             return Unknown()
         name = Id(id=row.generation_id)
 

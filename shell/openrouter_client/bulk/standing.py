@@ -41,6 +41,13 @@ class Standing:
         if self.stopped is None:
             self.stopped, self.told = why, told
 
+    def moved(self, row: int, state: int) -> bool:
+        """Note the state of a row; tell whether it is one of this run, whose limit may be lower than an earlier's."""
+        within = row < len(self.states)
+        if within:
+            self.states[row] = state
+        return within
+
     def todo(self) -> Iterator[tuple[int, Raw, bool]]:
         """Give the rows that are to be asked: number, what stands there, and whether the ledger knows them."""
         last = len(self.states) - 1
