@@ -237,14 +237,20 @@ async def test_a_lower_limit_takes_the_results_of_all_rows_down(tmp_path: Path) 
     assert sorted(line["row"] for line in lines(tmp_path / "out.jsonl")) == list(range(1, 10))
 
 
-async def test_a_batch_that_is_gone_leaves_its_rows_in_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_batch_that_is_not_found_is_left_alone_until_it_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be another key's: to ask its rows again on one's own would pay them twice."""
     monkeypatch.setattr(batches, "FRESH_SECS", 0.0)
     source = prompts(tmp_path, 3)
     async with Simulator(seed=1, batch_secs=60.0) as server:
         await ran(server, source, wait_secs=0.05, **VIA)
     async with Simulator(seed=2) as server:
-        summary = await ran(server, source, in_doubt="skip", **VIA)
-        assert (summary.counts.in_doubt, summary.counts.in_flight) == (3, 0)
+        summary = await ran(server, source, **VIA)
+        assert (summary.counts.in_flight, summary.in_batches, posts(server)) == (3, 3, 0)
+        assert "another key" in summary.told
+        given_up = await ran(server, source, in_doubt="report", **VIA)
+        assert (given_up.counts.in_doubt, given_up.counts.in_flight) == (3, 0)
         assert states(tmp_path) == {IN_DOUBT: 3}
         rest = await ran(server, source, **VIA)
         assert (rest.exit_code, posts(server)) == (COMPLETE, 1)

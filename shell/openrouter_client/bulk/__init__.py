@@ -11,5 +11,6 @@ running ── opens the ledger, lets rows be asked one way or the other, and su
    ├─ ledger ── the one thread that writes: many transactions' worth in one commit
    │    ├─ tables ── the ledger's SQL
    │    └─ output ── the lines that are in the ledger and not in the output yet
+   ├─ settling ── what became of the rows in doubt
    └─ opening ── whose ledger it is, who else has it open, what was in doubt
 """

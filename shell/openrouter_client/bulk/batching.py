@@ -52,6 +52,9 @@ from openrouter_core.polling import next_ask
 from openrouter_core.wire.batches import ListBatches
 from openrouter_core.wire.params import Id
 
+KEPT_SECS = 30 * 86_400.0
+"""How long OpenRouter keeps a batch (OpenRouter docs, guides/features/batch-api)."""
+
 PASSES = 4
 """How often rows are submitted again whose batch was certainly not accepted, in one run."""
 
@@ -64,6 +67,7 @@ class Batches:
         self.calls: Calls = calls
         self.caller: Caller = Caller(calls)
         self.intents: dict[int, Intent] = {}
+        self.missing: set[int] = set()
         self.trouble: str = ""
         self._wake: asyncio.Event = asyncio.Event()
         self._looked: Counter[int] = Counter()
@@ -114,6 +118,8 @@ class Batches:
                 await self._pause(wait)
             if packer.short is not None and not submitted:  # what batches did not cost is there for the next ones
                 self.stop("budget", str(packer.short))
+            if self.missing:
+                self.standing.told = self.trouble
             if self.standing.stopped is not None or not self.standing.counts.todo:
                 return None
             passes += self._released or packer.short is None
@@ -192,8 +198,10 @@ class Batches:
             if self.standing.stopped is not None:
                 return False
             self.intents.setdefault(intent.number, intent)
+            if intent.number in self.missing:
+                continue
             await (self._look_for(intent, ledger) if intent.id is None else self._ask(intent, intent.id, ledger))
-        return bool(await ledger.write(parcels.opened))
+        return any(one.number not in self.missing for one in await ledger.write(parcels.opened))
 
     async def _look_for(self, intent: Intent, ledger: Ledger) -> None:
         """Look for a batch whose submission is in doubt. One that is nowhere was not accepted."""
@@ -227,14 +235,22 @@ class Batches:
         return None if outcome is None else self.stop(*outcome)
 
     async def _unknown(self, intent: Intent, error: DataSourceError, ledger: Ledger) -> None:
-        """Settle that a batch cannot be asked about."""
+        """Settle that a batch cannot be asked about. One that was ours may be another key's now: its rows are paid."""
+        now = time.time()
         if not isinstance(error, NotFound):
             return self._unasked(error)
-        if not_yet(intent, time.time()):
+        if not_yet(intent, now):
             return None
-        return await (
-            self._doubted(intent, ledger) if intent.proven else self._stranger(intent, str(intent.id), ledger)
+        if not intent.proven:
+            return await self._stranger(intent, str(intent.id), ledger)
+        if now - intent.at > KEPT_SECS or self.standing.parts.settings.in_doubt == "report":
+            return await self._doubted(intent, ledger)
+        self.missing.add(intent.number)
+        self.trouble = (
+            f"batch {intent.id} is not found. Was it deleted, or submitted with another key? Its rows are left alone; "
+            "--in-doubt report gives it up"
         )
+        return None
 
     def _unasked(self, error: DataSourceError) -> None:
         """Note that a question failed; it is asked again, unless no question can be asked."""

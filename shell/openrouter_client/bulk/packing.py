@@ -45,33 +45,35 @@ class Packer:
 
     async def packs(self) -> AsyncGenerator[tuple[Intent, list[Item]], None]:
         """Give packs, each as soon as it is full, and the rest at the end; none after the run was stopped."""
-        for row, raw, known in self.standing.todo():
-            if self.standing.stopped is not None:
-                break
-            if row % BREATH == 0:
-                await asyncio.sleep(0)
-            asked = self.standing.read(row, raw, known=known)
-            if isinstance(asked, Failure):
-                flight, outcome = asked.failure()
-                await self.standing.end(flight, outcome, self.ledger)
-                continue
-            made = self.item(asked.unwrap())
-            if isinstance(made, Failure):
-                flight, _, place = asked.unwrap()
-                told = placed(made.failure(), place)
-                await self.standing.end(flight, failed(flight.row, flight.custom_id, told, 0.0), self.ledger)
-                continue
-            model, item = made.unwrap()
-            self.short = self.short_of(item)
-            if self.short is not None:
-                self.standing.counts = left(self.standing.counts, sent=False)
-                break
-            for pack in self.added(model, item):
-                yield self.drafted(pack), pack.items
-        for pack in list(self.packs_open.values()):
-            if self.standing.stopped is None:
-                yield self.drafted(self.packs_open.pop(pack.model)), pack.items
-        self.dropped()
+        try:
+            for row, raw, known in self.standing.todo():
+                if self.standing.stopped is not None:
+                    break
+                if row % BREATH == 0:
+                    await asyncio.sleep(0)
+                asked = self.standing.read(row, raw, known=known)
+                if isinstance(asked, Failure):
+                    flight, outcome = asked.failure()
+                    await self.standing.end(flight, outcome, self.ledger)
+                    continue
+                made = self.item(asked.unwrap())
+                if isinstance(made, Failure):
+                    flight, _, place = asked.unwrap()
+                    told = placed(made.failure(), place)
+                    await self.standing.end(flight, failed(flight.row, flight.custom_id, told, 0.0), self.ledger)
+                    continue
+                model, item = made.unwrap()
+                self.short = self.short_of(item)
+                if self.short is not None:
+                    self.standing.counts = left(self.standing.counts, sent=False)
+                    break
+                for pack in self.added(model, item):
+                    yield self.drafted(pack), pack.items
+            for pack in list(self.packs_open.values()):
+                if self.standing.stopped is None:
+                    yield self.drafted(self.packs_open.pop(pack.model)), pack.items
+        finally:
+            self.dropped()
 
     def dropped(self) -> None:
         """Leave the rows for later that are in no batch, because the run was stopped."""
