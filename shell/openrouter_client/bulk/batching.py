@@ -119,7 +119,7 @@ class Batches:
             if packer.short is not None and not submitted:  # what batches did not cost is there for the next ones
                 self.stop("budget", str(packer.short))
             if self.missing:
-                self.standing.told = self.trouble
+                self.standing.told = self.standing.told or self.trouble
             if self.standing.stopped is not None or not self.standing.counts.todo:
                 return None
             passes += self._released or packer.short is None
@@ -182,6 +182,7 @@ class Batches:
         rows = await ledger.write(lambda tables: parcels.release(tables, intent))
         self.intents.pop(intent.number, None)
         self._released = True
+        self.standing.spent -= intent.worst
         self._moved(rows, TODO)
 
     def _moved(self, rows: list[int], state: int) -> None:
