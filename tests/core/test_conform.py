@@ -112,6 +112,15 @@ def test_a_schema_reads_what_fits_as_msgspecs_decoders_do() -> None:
         wanted.decode("{")
 
 
+def test_keywords_say_nothing_of_values_of_other_types() -> None:
+    whole = {
+        "additionalProperties": False, "required": ["a"], "dependentRequired": {"a": ["b"]}, "minimum": 3,
+        "minLength": 3, "pattern": "x", "items": False, "prefixItems": [False], "uniqueItems": True,
+        "propertyNames": False, "patternProperties": {"a": False}, "contains": False, "minProperties": 3,
+    }  # fmt: skip
+    assert misfit_of(whole, None) is None
+
+
 def test_a_value_that_is_nested_deeply_is_no_fit_and_no_crash() -> None:
     tree = {"type": ["array"], "items": {"$ref": "#"}}
     deep: list[Any] = []
