@@ -265,12 +265,14 @@ class Desk:
         return json_reply("ok", 200, {"data": {"total_credits": 100, "total_usage": self.cost}})
 
     def _content(self, incoming: Incoming) -> Reply:
-        """What a generation answered; of what was asked nothing is kept."""
+        """What a generation answered, and nothing of those that never were; of what was asked nothing is kept."""
         name = incoming.query.get("id", "")
         done = self._generations.get(name)
-        if done is None:
-            return envelopes.plain(404, f"Generation {name} not found")
-        return json_reply("ok", 200, {"data": {"input": None, "output": {"completion": done.content}}})
+        served = shelf.find(incoming.method, incoming.path)
+        if done is None and served is not None:
+            return shelf.answered(served)
+        completion = None if done is None else done.content
+        return json_reply("ok", 200, {"data": {"input": None, "output": {"completion": completion}}})
 
     def _generation(self, incoming: Incoming) -> Reply:
         """The record of a generation; the first look comes too early, as it does with OpenRouter."""
