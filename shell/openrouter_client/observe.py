@@ -1,8 +1,8 @@
 """From effects to log lines and hooks.
 
-The logger `openrouter_client` gets one DEBUG line for each call, and a WARNING for each retry, with their facts as
-`extra` fields. A hook is called with every `Moment`; an exception in it is logged and does not hurt the call. No line
-holds the key, and none holds text of a prompt or an answer unless `log_content` is set.
+The logger `openrouter_client` gets one DEBUG line for each call that ends or is left, and a WARNING for each retry,
+with their facts as `extra` fields. A hook is called with every `Moment`; an exception in it is logged and does not hurt
+the call. No line holds the key, and none holds text of a prompt or an answer unless `log_content` is set.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from returns.result import Success
 
+from openrouter_client.world import Watcher
+from openrouter_core.admission import Stats
+from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DataSourceError
-from openrouter_core.journal import Answered, Moment, event_of
+from openrouter_core.journal import Answered, Moment, event_of, left
 from openrouter_core.outcome import Outcome
-from openrouter_core.states import Done, Sleep, State, tries
+from openrouter_core.reader import Heard
+from openrouter_core.states import Done, Job, Sleep, State, tries
 from openrouter_core.wire.response import ChatCompletionResponse
 
 LOGGER: Final = logging.getLogger("openrouter_client")
@@ -26,40 +30,97 @@ LOGGER.addHandler(logging.NullHandler())
 CONTENT_LIMIT = 500
 """How much of a prompt and of an answer a line shows, in characters, when `log_content` is set."""
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
 Hook = Callable[[Moment], object]
 
 
-class CallWatcher:
-    """Watches one call, for the log and for the caller's hook. `number` is the call's number within its client."""
+@runtime_checkable
+class Observer(Protocol):
+    """What sees more of calls than a hook does: their requests, answers and events. Telemetry is one."""
 
-    __slots__ = ("content", "hook", "number")
+    def attached(self, config: OpenRouterConfig, stats: Callable[[], Stats]) -> None:
+        """Get to know a client: its settings, and what tells how its calls stand (on the client's event loop)."""
+        ...
+
+    def begun(self, number: int, job: Job[T]) -> tuple[Job[T], Watcher]:
+        """See a call that begins, in the caller's context: give it as it is to be sent, and who watches it."""
+        ...
+
+
+Observe = Hook | Observer
+
+
+def apart(observe: Observe | None) -> tuple[Hook | None, Observer | None]:
+    """Tell a hook from an observer: what can be called is a hook."""
+    return (observe, None) if observe is None or callable(observe) else (None, observe)
+
+
+class CallWatcher:
+    """Watches one call, for the log, the caller's hook and an observer. `number` is the call's within its client."""
+
+    __slots__ = ("content", "heard", "hook", "last", "number", "other")
 
     def __init__(self, number: int, hook: Hook | None, *, content: bool) -> None:
         self.number: int = number
         self.hook: Hook | None = hook
         self.content: bool = content
+        self.heard: Heard | None = None
+        self.other: Watcher | None = None
+        self.last: State[Any] | None = None
 
     def state(self, at: float, state: State[Any]) -> None:
         """Tell a new state of the call."""
+        self.last = state
         if isinstance(state, Sleep):
             log_retry(self.number, state)
         elif isinstance(state, Done) and LOGGER.isEnabledFor(logging.DEBUG):
             log_call(self.number, state, content=self.content)
         if self.hook is not None:
-            tell(self.hook, Moment(self.number, at, event_of(state)))
+            tell(self.number, self.hook, Moment(self.number, at, event_of(state)))
+        if self.other is not None:
+            tell(self.number, self.other.state, at, state)
 
     def outcome(self, at: float, outcome: Outcome, roll: float, company: int) -> None:
         """Tell how an attempt ended."""
         if self.hook is not None:
-            tell(self.hook, Moment(self.number, at, Answered(outcome, roll, company)))
+            tell(self.number, self.hook, Moment(self.number, at, Answered(outcome, roll, company)))
+        if self.other is not None:
+            tell(self.number, self.other.outcome, at, outcome, roll, company)
+
+    def left(self, at: float) -> None:
+        """Tell that the call was left, if it had not ended."""
+        state = self.last
+        if isinstance(state, Done):
+            return
+        if state is not None:
+            if LOGGER.isEnabledFor(logging.DEBUG):
+                log_left(self.number, state, at)
+            if self.hook is not None:
+                tell(self.number, self.hook, Moment(self.number, at, left(state, at)))
+        if self.other is not None:
+            tell(self.number, self.other.left, at)
 
 
-def tell(hook: Hook, moment: Moment) -> None:
-    """Call a hook; whatever it raises is its own affair."""
+def observed(observer: Observer, job: Job[T], watcher: CallWatcher) -> tuple[Job[T], CallWatcher]:
+    """Let an observer see a call that begins; one that fails sees nothing of it."""
     try:
-        hook(moment)
+        job, other = observer.begun(watcher.number, job)
+    except Exception:
+        LOGGER.exception("the observer failed; the call goes on without it", extra={"call": watcher.number})
+        return job, watcher
+    watcher.other, heard, number = other, other.heard, watcher.number
+    watcher.heard = None if heard is None else lambda at: tell(number, heard, at)
+    return job, watcher
+
+
+def tell(number: int, told: Callable[[*Ts], object], *what: *Ts) -> None:
+    """Tell a hook or an observer of a call; whatever it raises is its own affair."""
+    try:
+        told(*what)
     except (Exception, CancelledError):  # a hook that looks into a cancelled task does not cancel this one
-        LOGGER.exception("the observe hook failed; the call goes on", extra={"call": moment.call})
+        LOGGER.exception("the observe hook failed; the call goes on", extra={"call": number})
 
 
 def log_retry(number: int, state: Sleep[Any]) -> None:
@@ -90,17 +151,32 @@ def reason(state: Sleep[Any]) -> str:
 
 def log_call(number: int, state: Done[Any], *, content: bool) -> None:
     """Write the DEBUG line of a call that has ended."""
-    job = state.job
-    fields: dict[str, Any] = {
-        "call": number,
-        "endpoint": f"{job.endpoint.method} {job.endpoint.path}",
-        "attempts": len(state.past.attempts),
-        "elapsed_secs": state.ended - state.past.began,
-        "request_bytes": len(job.request.body),
-    }
+    fields = call_fields(number, state, len(state.past.attempts), state.ended)
     fields |= state.result.map(success_fields).lash(lambda error: Success(failure_fields(error))).unwrap()
     if content:
         fields |= shown_content(state)
+    write(fields)
+
+
+def log_left(number: int, state: State[Any], at: float) -> None:
+    """Write the DEBUG line of a call that was left."""
+    write(call_fields(number, state, left(state, at).attempts, at) | {"result": "left"})
+
+
+def call_fields(number: int, state: State[Any], attempts: int, at: float) -> dict[str, Any]:
+    """Tell what the log shows of every call."""
+    job = state.job
+    return {
+        "call": number,
+        "endpoint": f"{job.endpoint.method} {job.endpoint.path}",
+        "attempts": attempts,
+        "elapsed_secs": at - state.past.began,
+        "request_bytes": len(job.request.body),
+    }
+
+
+def write(fields: dict[str, Any]) -> None:
+    """Write a DEBUG line of fields."""
     LOGGER.debug("%s", " ".join(f"{name}={flat(value)}" for name, value in fields.items()), extra=fields)
 
 

@@ -211,8 +211,8 @@ def mutant(old: str, new: str) -> Run:
     ("old", "new"),
     [
         pytest.param(
-            "            finally:\n                world.leave(state.stamp, seen)",
-            "            finally:\n                pass",
+            "                finally:\n                    world.leave(state.stamp, seen)",
+            "                finally:\n                    pass",
             id="keeps its place",
         ),
         pytest.param(
