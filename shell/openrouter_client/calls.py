@@ -14,7 +14,8 @@ from returns.result import Failure, Result, Success
 from openrouter_client.hedging import Hedging
 from openrouter_client.interpreter import run, run_stream
 from openrouter_client.line import Line
-from openrouter_client.observe import LOGGER, CallWatcher, Hook, Observe, Observer, apart, observed, tell_replaced
+from openrouter_client.observe import CallWatcher, Hook, Observe, Observer, apart, observed
+from openrouter_client.records import tell_replaced, tell_unpriced
 from openrouter_client.streaming import ChatStream, Handle
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld
@@ -217,7 +218,7 @@ class Calls:
             if self.prices is None:
                 loaded = await self.load_prices()
                 if isinstance(loaded, Failure):
-                    LOGGER.warning("the price list could not be loaded: %s", loaded.failure())
+                    tell_unpriced(loaded.failure())
 
     async def load_prices(self) -> Result[int, DataSourceError]:
         """Load the price list; tell how many models it names."""

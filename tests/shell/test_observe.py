@@ -28,7 +28,7 @@ from tests.shell.loopback import (
 )
 
 from openrouter_client import ChatCompletionRequest, ChatMessage, OpenRouterClient, OpenRouterConfig, Success, unwrap
-from openrouter_client.observe import CONTENT_LIMIT
+from openrouter_client.records import CONTENT_LIMIT
 from openrouter_client.world import Watcher
 from openrouter_core.admission import Stats
 from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, replay
