@@ -352,3 +352,8 @@ def test_the_last_things_are_kept() -> None:
     assert cut[0]["parts"][0]["content"] == "a" * 100 + "... (400 more characters)"
     tools = said({"tools": [{"name": "t" * 50}] * 9}, 100)[names.TOOL_DEFINITIONS]
     assert tools[0] == {"type": "left_out", "count": 8}
+
+
+def test_content_that_is_no_text_is_left_out() -> None:
+    """Bug: bytes that are no UTF-8, in a body of the caller's own making."""
+    assert input_content(read_request(b'{"messages": ["\xff"]}'), 100) == {}

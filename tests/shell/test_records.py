@@ -14,7 +14,7 @@ import pytest
 from tests.core.streamed import ended, said
 from tests.shell import sse
 from tests.shell.conftest import Overhearing
-from tests.shell.loopback import KEY, Loopback, answer, asking, client_of, completion, error, reset, silence
+from tests.shell.loopback import KEY, Loopback, Script, answer, asking, client_of, completion, error, reset, silence
 
 from openrouter_client import BatchRun, BatchSettings, Moment, OpenRouterClient, OpenRouterConfig, unwrap
 from openrouter_client.otel import Telemetry
@@ -78,7 +78,12 @@ async def everything_that_can_happen(folder: Path) -> None:
     calling = completion("", choices=[{"finish_reason": "tool_calls", "message": {"tool_calls": [call]}}])
     quoting = [answer(code, error(code, f"cannot answer {PROMPT}", raw=PROMPT)) for code in (400, 401, 402, 403, 404)]
     passing = [answer(code, error(code, PROMPT), {"Retry-After": "0.01"}) for code in (429, 503, 502)]
-    odd = [reset, answer(200, error(502, PROMPT)), answer(200, PROMPT.encode()), answer(200, b"<html>" + SAID.encode())]
+    odd: list[Script] = [
+        reset,
+        answer(200, error(502, PROMPT)),
+        answer(200, PROMPT.encode()),
+        answer(200, b"<html>" + SAID.encode()),
+    ]
     cut = [sse.then_close(said(SAID), polite=False), sse.then_reset(said(SAID)), sse.then_wait(said(SAID))]
     settings: dict[str, Any] = {"timeout_secs": 2.0, "idle_timeout_secs": 0.1, "app_title": "test"}
     for script in (*quoting, *passing, *odd, *cut, sse.whole(said(SAID) + ended()), answer(200, calling)):
