@@ -38,12 +38,13 @@ def called(observe: Observe | None) -> Result[Observe | None, DataSourceError]:
     if observe is None or is_plain(observe) or (isinstance(observe, Observer) and not callable(observe)):
         return Success(observe)
     name = getattr(observe, "__name__", type(observe).__name__)
-    return Failure(unfit("observe", name, "must be a plain function of a Moment: nobody would await a coroutine of it"))
+    bound = "must be a plain function of a Moment (nobody would await a coroutine), or an Observer such as Telemetry()"
+    return Failure(unfit("observe", name, bound))
 
 
 def is_plain(hook: object) -> bool:
     """Tell what can be called, and does something then, from functions that only make coroutines or generators."""
-    if not callable(hook):
+    if not callable(hook) or isinstance(hook, type):
         return False
     made_by = (hook, type(hook).__call__)
     return not any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in made_by)

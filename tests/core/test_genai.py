@@ -184,6 +184,20 @@ def test_a_failure_tells_no_message() -> None:
     assert failed(cut) == {names.ERROR_TYPE: "TruncatedStream", names.RESPONSE_ID: "gen-1", names.INPUT_TOKENS: 3}
 
 
+def test_names_are_bounded() -> None:
+    """Bug: a server that sends a megabyte for a model's name, and so a megabyte for each metric."""
+    long = "x" * 10_000
+    answer = ChatCompletionResponse(id=long, model=long, choices=[Choice(finish_reason=long)])
+    error = RateLimited(message="m", provider_name=long, error_type=long, partial=answer)
+    asked = read_request(msgspec.json.encode({"model": long, "session_id": long, "stop": [long]}))
+    told = [answered(answer), failed(error), requested(asked), first(CHAT_COMPLETIONS, {"model": long})[1]]
+    assert all(len(text) <= 256 for one in told for value in one.values() for text in texts_in(value))
+
+
+def texts_in(value: Any) -> list[str]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
 def test_an_attempt() -> None:
     attempt = Attempt(number=1, started=0, ended=1, outcome="HTTP 200", status=200)
     assert tried(attempt, None) == {names.OUTCOME: "HTTP 200", names.STATUS: 200}

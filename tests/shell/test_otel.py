@@ -538,6 +538,15 @@ async def test_a_hook_sees_the_calls_span_as_the_current_one(memory: Memory) -> 
     assert seen == [(kind, memory.call.context.span_id) for kind in kinds]
 
 
+async def test_a_hook_may_add_to_the_span_until_the_end(memory: Memory) -> None:
+    def hook(moment: Moment) -> None:
+        get_current_span().set_attribute(f"mine.{type(moment.event).__name__}", True)
+
+    async with Loopback(OK) as server, client_of(server, observe=memory.telemetry(hook=hook)) as client:
+        unwrap(await client.chat_completion(asking(model=MODEL)))
+    assert {"mine.Queued", "mine.Ended"} <= set(attributes(memory.call))
+
+
 class Breaks(SpanProcessor, SpanExporter):
     """Fails at whatever it is asked."""
 
@@ -592,6 +601,13 @@ def test_a_call_that_is_cleared_away_with_its_loop_ends_its_spans(memory: Memory
     asyncio.run(main())
     gc.collect()
     assert memory.counting.open == 0
+
+
+@pytest.mark.parametrize("observe", [Telemetry, 7, object()])
+def test_what_is_no_observer_is_refused(observe: Any) -> None:
+    """Kills: the class in the place of one of its objects, which would be called for each moment."""
+    refused = OpenRouterClient.new(OpenRouterConfig(api_key=KEY), observe=observe)
+    assert "or an Observer such as Telemetry()" in str(refused.failure())
 
 
 @pytest.mark.parametrize("settings", [{"content_limit": 0}, {"hook": asyncio.sleep}])

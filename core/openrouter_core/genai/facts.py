@@ -82,6 +82,10 @@ class Asked(msgspec.Struct, frozen=True):
     tools: msgspec.Raw = msgspec.Raw(b"null")
 
 
+LONGEST = 256
+"""How long a name may be (of a model, of an id), in characters: whoever is at the other end may send anything."""
+
+
 class Used(msgspec.Struct, frozen=True):
     """What an answer used: tokens, those of the cache among the input's, and USD. None: nobody told."""
 
@@ -115,7 +119,7 @@ def begun(job: Job[Any], asked: Asked) -> Attributes:
     if doing is None:
         return {METHOD: job.endpoint.method, TEMPLATE: job.endpoint.path, **where}
     model = asked_model(asked)
-    named: Attributes = {REQUEST_MODEL: model} if model else {}
+    named: Attributes = {REQUEST_MODEL: model[:LONGEST]} if model else {}
     return {OPERATION: doing, PROVIDER: OPENROUTER, **named, **where}
 
 
@@ -143,14 +147,14 @@ def requested(asked: Asked) -> Attributes:
         REASONING_LEVEL: mapping(asked.reasoning).get("effort"),
         OUTPUT_TYPE: output_type(asked),
     }
-    told |= {name: text for name, text in texts.items() if isinstance(text, str)}
+    told |= {name: text[:LONGEST] for name, text in texts.items() if isinstance(text, str)}
     if asked.stream is True:
         told[STREAM] = True
     stops = [asked.stop] if isinstance(asked.stop, str) else items(asked.stop)
     if stops:
-        told[STOP_SEQUENCES] = [stop for stop in stops if isinstance(stop, str)]
+        told[STOP_SEQUENCES] = [stop[:LONGEST] for stop in stops if isinstance(stop, str)]
     if isinstance(asked.encoding_format, str):
-        told[ENCODING_FORMATS] = [asked.encoding_format]
+        told[ENCODING_FORMATS] = [asked.encoding_format[:LONGEST]]
     return told
 
 
@@ -206,7 +210,14 @@ def answered(answer: Any) -> Attributes:
         CACHE_WRITE: spent.cache_write,
         REASONING_TOKENS: spent.reasoning,
     }
-    return {name: value for name, value in told.items() if isinstance(value, (str, int, list))}
+    return {name: short(value) for name, value in told.items() if isinstance(value, (str, int, list))}
+
+
+def short(value: Any) -> Any:
+    """Cut a text that a server made too long to be a name."""
+    if isinstance(value, list):
+        return [short(one) for one in items(value)]
+    return value[:LONGEST] if isinstance(value, str) else value
 
 
 def failed(error: DataSourceError) -> Attributes:
@@ -219,7 +230,7 @@ def failed(error: DataSourceError) -> Attributes:
         UPSTREAM: error.provider_name,
         GENERATION: error.generation_id,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: short(value) for name, value in told.items() if value is not None}
 
 
 def tried(attempt: Attempt, error: DataSourceError | None) -> Attributes:

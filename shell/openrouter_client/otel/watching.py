@@ -73,10 +73,10 @@ class CallSpan:
         self.last = state
         try:
             self.seen(at, state)
+            self.tell(at, event_of(state))
         finally:
             if isinstance(state, Done):
                 self.span.end(self.instant(at))
-            self.tell(at, event_of(state))
 
     def outcome(self, at: float, outcome: Outcome, roll: float, company: int) -> None:
         """See how an attempt ended; what it means comes with the next state."""
@@ -87,11 +87,11 @@ class CallSpan:
         reason: Attributes = {names.ERROR_TYPE: names.LEFT}
         try:
             self.end_attempt(at, reason, names.LEFT)
-            self.end(at, reason, {}, names.LEFT)
-        finally:
-            self.span.end(self.instant(at))
+            self.end(at, reason, None, names.LEFT)
             if self.last is not None:
                 self.tell(at, left(self.last, at))
+        finally:
+            self.span.end(self.instant(at))
 
     def tell(self, at: float, event: Event) -> None:
         """Tell the hook, with the call's span as the current one."""
@@ -171,7 +171,7 @@ class CallSpan:
         spent, common = used(answer), self.common(told)
         tokens = {"input": spent.input, "output": spent.output} if self.asks_model else {}
         for kind, count in tokens.items():
-            if count is not None:
+            if count is not None and count >= 0:
                 self.telemetry.instruments.tokens.record(count, {**common, names.TOKEN_TYPE: kind}, self.context)
         if self.cost is not None:
             told[names.COST] = self.cost
