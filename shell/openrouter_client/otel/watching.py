@@ -42,7 +42,8 @@ class CallSpan:
         self.context: Context = set_span_in_context(span)
         self.attributes = attributes
         self.asks_model: bool = names.OPERATION in attributes
-        self.wall, self.began = wall, now
+        self.wall: int = wall
+        self.began: float = now
         self.attempt: Span | None = None
         self.last: State[Any] | None = None
         self.queued: float = now

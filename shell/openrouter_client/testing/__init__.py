@@ -1,6 +1,6 @@
 """For tests of code that uses this client: a local OpenRouter, scripts without sockets, traces, a virtual clock.
 
-    pytest_plugins = ["openrouter_client.testing"]      # in conftest.py; or: pytest -p openrouter_client.testing
+    pytest_plugins: list[str] = ["openrouter_client.testing"]      # in conftest.py; or: pytest -p openrouter_client.testing
 
 gives the fixtures `openrouter`, `openrouter_config` and `virtual_clock`. They are plain fixtures, for tests of any
 kind: sync, pytest-asyncio in both modes, anyio. The rest can be imported from here, and needs no pytest.
@@ -13,7 +13,7 @@ from openrouter_client.testing.replies import disconnects, fails, gives, is_sile
 from openrouter_client.testing.world import ScriptedWorld
 from openrouter_core.simulate import Reply
 
-pytest_plugins = ["openrouter_client.testing.plugin"]
+pytest_plugins: list[str] = ["openrouter_client.testing.plugin"]
 """Where pytest finds the fixtures; nobody else imports it."""
 
 __all__ = [
