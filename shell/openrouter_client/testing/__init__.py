@@ -1,6 +1,6 @@
 """For tests of code that uses this client: a local OpenRouter, scripts without sockets, traces, a virtual clock.
 
-    pytest_plugins: list[str] = ["openrouter_client.testing"]      # in conftest.py; or: pytest -p openrouter_client.testing
+    pytest_plugins = ["openrouter_client.testing"]      # in conftest.py; or: pytest -p openrouter_client.testing
 
 gives the fixtures `openrouter`, `openrouter_config` and `virtual_clock`. They are plain fixtures, for tests of any
 kind: sync, pytest-asyncio in both modes, anyio. The rest can be imported from here, and needs no pytest.
