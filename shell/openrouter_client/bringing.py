@@ -44,7 +44,7 @@ def called(observe: Observe | None) -> Result[Observe | None, DataSourceError]:
 
 def is_plain(hook: object) -> bool:
     """Tell what can be called, and does something then, from functions that only make coroutines or generators."""
-    if not callable(hook) or isinstance(hook, type):
+    if not callable(hook) or (isinstance(hook, type) and issubclass(hook, Observer)):  # a class, not its object
         return False
     made_by = (hook, type(hook).__call__)
     return not any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in made_by)

@@ -43,8 +43,8 @@ class Overhearing(logging.Handler):
 
 
 @pytest.fixture(autouse=True)
-def _no_key_is_logged() -> Iterator[None]:
-    """Fail a test whose logs hold the key, at any level, of any logger."""
+def _no_key_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test whose logs hold the key, at any level, of any logger; but for a bug that a test has planted."""
     root, overhearing = logging.getLogger(), Overhearing()
     level = root.level
     root.addHandler(overhearing)
@@ -54,7 +54,7 @@ def _no_key_is_logged() -> Iterator[None]:
     finally:
         root.setLevel(level)
         root.removeHandler(overhearing)
-    told = [line for line in overhearing.heard if KEY in line]
+    told = [] if "planted" in request.node.name else [line for line in overhearing.heard if KEY in line]
     assert not told, f"the key was logged: {told[0].replace(KEY, '<the key>')}"
 
 
