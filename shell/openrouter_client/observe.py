@@ -8,16 +8,18 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Callable
 from logging import DEBUG
-from typing import Any, Protocol, TypeVar, TypeVarTuple, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, TypeVarTuple, runtime_checkable
 
 from openrouter_client.records import LOGGER, log_call, log_left, log_retry, write
-from openrouter_client.world import Watcher
 from openrouter_core.admission import Stats
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.journal import Answered, Moment, event_of, left
 from openrouter_core.outcome import Outcome
 from openrouter_core.reader import Heard
 from openrouter_core.states import Done, Job, Sleep, State
+
+if TYPE_CHECKING:  # commands that do not call import this, and no network code with it
+    from openrouter_client.world import Watcher
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
