@@ -125,7 +125,7 @@ $(BUILD)/ingredients: FORCE
 
 $(VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(VENV))
-	$(VENV)/$(install) --group dev --editable '.[cli,parquet,plot,redis]'
+	$(VENV)/$(install) --group dev --editable '.[cli,otel,parquet,plot,redis]'
 	@touch $@
 
 $(DEMO_VENV)/.ready: $(BUILD)/ingredients
@@ -158,7 +158,7 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 # pip leaves a wheel alone whose version is installed already: hence the uninstall.
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
-	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,parquet,plot,redis]"
+	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,otel,parquet,plot,redis]"
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

@@ -24,7 +24,7 @@ from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import DataSourceError
-from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, event_of
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
 from openrouter_core.limit.pump import TurnedAway, Wait
@@ -97,6 +97,8 @@ def told(moment: Moment) -> str:
             what = "done"
         case Ended(error=error):
             what = f"failed: {error}"
+        case Left():
+            what = "left"
         case _:
             assert_never(moment.event)
     return f"{moment.at:12.3f} s  call {moment.call}  {what}"
