@@ -30,7 +30,7 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell bench bench-speed bench-load bench-readme bench-peers \
+.PHONY: help demo test lint types test-core test-shell worlds bench bench-speed bench-load bench-readme bench-peers \
 	bench-redis bench-bulk fmt dev clean FORCE
 
 help: ## this list
@@ -66,6 +66,9 @@ test-core: $(CORE_VENV)/.wheel ## the core's tests, where there is no aiohttp; e
 
 test-shell: $(WHEEL_VENV)/.wheel ## all other tests
 	$(WHEEL_VENV)/bin/python -m pytest tests --ignore=tests/core -n $(WORKERS)
+
+worlds: $(CORE_VENV)/.wheel ## 100,000 random worlds under a virtual clock, each checked against the rules, a few minutes
+	$(CORE_VENV)/bin/python -m tests.worlds $(WORLDS)
 
 bench: bench-speed bench-load ## the benchmarks, about twenty minutes (BENCH="--quick": three)
 
@@ -125,7 +128,7 @@ $(BUILD)/ingredients: FORCE
 
 $(VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(VENV))
-	$(VENV)/$(install) --group dev --editable '.[cli,parquet,plot,redis]'
+	$(VENV)/$(install) --group dev --editable '.[cli,otel,parquet,plot,redis]'
 	@touch $@
 
 $(DEMO_VENV)/.ready: $(BUILD)/ingredients
@@ -158,7 +161,7 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 # pip leaves a wheel alone whose version is installed already: hence the uninstall.
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
-	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,parquet,plot,redis]"
+	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,otel,parquet,plot,redis]"
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

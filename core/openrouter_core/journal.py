@@ -73,7 +73,17 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     error: AnyError | None = None
 
 
-Event = Queued | Sent | Answered | Slept | Ended
+class Left(msgspec.Struct, frozen=True, tag=True):
+    """The call was left before its end, after `elapsed` seconds: its task was cancelled, or its stream was closed.
+
+    `attempts` counts those that had begun.
+    """
+
+    attempts: int
+    elapsed: float
+
+
+Event = Queued | Sent | Answered | Slept | Ended | Left
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -101,6 +111,11 @@ def event_of(state: State[Any]) -> Event:
             return Ended(len(state.past.attempts), state.ended - state.past.began, error)
         case _:
             assert_never(state)
+
+
+def left(state: State[Any], at: float) -> Left:
+    """Tell that a call was left in this state, at an instant."""
+    return Left(len(state.past.attempts) + isinstance(state, Send), at - state.past.began)
 
 
 PROBE = Stamp(Trial(0, 0, probe=True))

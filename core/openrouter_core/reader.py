@@ -19,6 +19,9 @@ from openrouter_core.states import Clocks
 
 Event = TypeVar("Event")
 
+Heard = Callable[[float], object]
+"""Whoever is told when an event of a stream came, in seconds on the clock of the stream."""
+
 SHOWN: Final = 500
 """How much of an undecodable event is kept, in bytes."""
 
@@ -54,6 +57,7 @@ class BaseReader(Generic[Event]):
         self.limit = limit
         self.handing_out = handing_out
         self.clean = clean
+        self.heard: Heard | None = None
         self.end: StreamEnd | None = None
         self.delivered: bool = False
         self.received: int = 0
@@ -107,6 +111,8 @@ class BaseReader(Generic[Event]):
         data = self.clean(raw)
         if not data.startswith(b"{") and data.strip() == sse.DONE:
             return Finished() if self._whole() else Cut(f"[DONE] came before any {self.last}")
+        if self.heard is not None:
+            self.heard(self._last)
         return self._taken(data)
 
     def _taken(self, data: bytes) -> StreamEnd | None:

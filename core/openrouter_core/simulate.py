@@ -12,9 +12,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar, assert_never
+from typing import Any, Generic, TypeVar, assert_never, cast
 
 import msgspec
 from returns.result import Result
@@ -24,12 +24,12 @@ from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import DataSourceError
-from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, event_of, left
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.seen import UNSENT, Limiter
+from openrouter_core.limit.seen import NOTHING, UNSENT, Limiter
 from openrouter_core.outcome import Outcome, TimedOut, summary
 from openrouter_core.policy import Policy
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
@@ -57,12 +57,17 @@ class Wake(msgspec.Struct, frozen=True):
 
 NEVER = Wake(math.inf)
 
-Agenda = Job[T] | Sleep[T] | tuple[Send[T], Outcome] | Wake
-"""What can be due: a call that arrives, one that wakes, an answer, and a limit that opens."""
+
+class Leave(msgspec.Struct, frozen=True):
+    """Time for a call to be cancelled by its caller, unless it has ended."""
+
+
+Agenda = Job[T] | Sleep[T] | tuple[Send[T], Outcome] | Wake | Leave
+"""What can be due: a call that arrives, one that wakes, an answer, a limit that opens, and a call that is left."""
 
 
 class Timeline(msgspec.Struct, Generic[T], frozen=True):
-    """What happened, moment by moment, and how each call ended, in the order of the calls."""
+    """What happened, moment by moment, and how each call ended that was not left, in the order of the calls."""
 
     moments: tuple[Moment, ...]
     results: tuple[Result[T, DataSourceError], ...]
@@ -97,6 +102,8 @@ def told(moment: Moment) -> str:
             what = "done"
         case Ended(error=error):
             what = f"failed: {error}"
+        case Left():
+            what = "left"
         case _:
             assert_never(moment.event)
     return f"{moment.at:12.3f} s  call {moment.call}  {what}"
@@ -124,24 +131,26 @@ def simulate(
     limiter: Limiter[Any, Any] = PLACES,
     money: Money | None = None,
     together: float = math.inf,
+    leaving: Mapping[int, float] | None = None,
+    standing: Sequence[tuple[float, float]] = (),
 ) -> Timeline[T]:
     """Run calls that arrive at given instants (seconds) against a server, and tell what happened.
 
     `limiter` says when they may be sent, as the client's does (`limiter_of`); by default 500 at a time and nothing
     else. `rolls` are the numbers in [0, 1) that decisions are given, one for each outcome. At most `together` calls are
-    alive at once; who arrives when there are as many begins when one of them ends.
+    alive at once; who arrives when there are as many begins when one of them ends. `leaving` tells which calls (by
+    their place in `arrivals`) are cancelled, and when. In the spans of `standing` the process stands still (its machine
+    sleeps, or is too busy): what is due then happens at their end.
     """
-    world: VirtualWorld[T] = VirtualWorld(server, iter(rolls), limiter, money, together)
-    for number, (at, job) in enumerate(arrivals):
-        world.later(at, number, job)
+    world: VirtualWorld[T] = VirtualWorld(server, iter(rolls), limiter, money, together, standing=standing)
+    world.plan(arrivals, leaving or {})
     while world.agenda:
         world.advance()
-    results = tuple(world.results[number] for number in sorted(world.results))
-    return Timeline(tuple(world.moments), results)
+    return world.timeline()
 
 
 class VirtualWorld(Generic[T]):
-    """The agenda of a simulation: what is due when. Mutable, and private to one call of `simulate`."""
+    """The agenda of a simulation: what is due when. Mutable, and belongs to whoever advances it, as `simulate` does."""
 
     def __init__(
         self,
@@ -149,18 +158,22 @@ class VirtualWorld(Generic[T]):
         rolls: Iterator[float],
         limiter: Limiter[Any, Any],
         money: Money | None,
-        together: float,
+        together: float = math.inf,
+        *,
+        standing: Sequence[tuple[float, float]] = (),
     ) -> None:
         self.server: Server = server
         self.rolls: Iterator[float] = rolls
         self.limiter: Limiter[Any, Any] = limiter
         self.money: Money | None = money
         self.together: float = together
+        self.standing: Sequence[tuple[float, float]] = standing
         self.now: float = -math.inf
         self.serial: int = 0
         self.agenda: list[tuple[float, int, int, Agenda[T]]] = []
         self.outside: deque[tuple[int, Job[T]]] = deque()
-        self.queues: dict[int, Queue[T]] = {}
+        self.states: dict[int, State[T]] = {}
+        self.left: set[int] = set()
         self.turns: dict[int, Turn[int]] = {}
         self.waking: Wake = NEVER
         self.moments: list[Moment] = []
@@ -171,6 +184,17 @@ class VirtualWorld(Generic[T]):
         """Who may send: known from the first arrival on."""
         return Admission(self.limiter, self.now, self.money)
 
+    def plan(self, arrivals: Iterable[tuple[float, Job[T]]], leaving: Mapping[int, float]) -> None:
+        """Put the calls on the agenda, and when they are left."""
+        for number, (at, job) in enumerate(arrivals):
+            self.later(at, number, job)
+        for number, at in leaving.items():
+            self.later(at, number, Leave())
+
+    def timeline(self) -> Timeline[T]:
+        """Tell what has happened so far."""
+        return Timeline(tuple(self.moments), tuple(self.results[number] for number in sorted(self.results)))
+
     def later(self, at: float, call: int, what: Agenda[T]) -> None:
         """Put something on the agenda; what is due at the same instant happens in the order in which it was put."""
         self.serial += 1
@@ -178,8 +202,13 @@ class VirtualWorld(Generic[T]):
 
     def advance(self) -> None:
         """Let the next thing on the agenda happen, and then all that follows from it at the same instant."""
-        self.now, _, call, what = heapq.heappop(self.agenda)
+        at, _, call, what = heapq.heappop(self.agenda)
+        self.now = max([at, *(end for begin, end in self.standing if begin <= at < end)])
         match what:
+            case Leave():
+                self.leave(call)
+            case _ if call in self.left:
+                pass
             case Job():
                 self.outside.append((call, msgspec.structs.replace(what, place=Place(what.place.priority, call))))
                 self.come_in()
@@ -205,15 +234,33 @@ class VirtualWorld(Generic[T]):
         """Let those begin for whom there is room."""
         while self.outside and self.admission.alive < self.together:
             call, job = self.outside.popleft()
-            self.admission.alive += 1
-            self.enter(call, begin(job, self.now))
+            if call not in self.left:
+                self.admission.alive += 1
+                self.enter(call, begin(job, self.now))
+
+    def leave(self, call: int) -> None:
+        """Cancel a call: its place in line, or its turn, is given back."""
+        if call in self.results or call in self.left:
+            return
+        self.left.add(call)
+        state = self.states.pop(call, None)
+        if state is None:
+            return
+        self.moments.append(Moment(call, self.now, left(state, self.now)))
+        if isinstance(state, Queue):
+            self.admission.cancel(state.ticket)
+        elif isinstance(state, Send):
+            self.admission.over(state.stamp, NOTHING, self.now)
+        self.admission.alive -= 1
+        self.pump()
+        self.come_in()
 
     def enter(self, call: int, state: State[T]) -> None:
         """Bring a call into a state, and see to its effect."""
         self.moments.append(Moment(call, self.now, event_of(state)))
+        self.states[call] = state
         match state:
             case Queue():
-                self.queues[call] = state
                 of = state.ticket, call, state.expires, self.now
                 turned = self.admission.at_once(*of) or self.admission.wait(*of)
                 if turned is None:
@@ -231,6 +278,7 @@ class VirtualWorld(Generic[T]):
                 self.later(state.until, call, state)
             case Done():
                 self.results[call] = state.result
+                del self.states[call]
                 self.admission.alive -= 1
                 self.come_in()
             case _:
@@ -254,7 +302,7 @@ class VirtualWorld(Generic[T]):
     def take_turn(self, call: int) -> None:
         """Let a call go on whose turn it is."""
         turn = self.turns.pop(call)
-        state = entered(self.queues.pop(call), turn, self.now)
+        state = entered(cast("Queue[T]", self.states[call]), turn, self.now)
         if isinstance(turn, Admitted) and not isinstance(state, Send):
             self.admission.over(turn.stamp, UNSENT, self.now)
             self.pump()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openrouter_client.bulk.running import BatchRun
     from openrouter_client.bulk.settings import BatchSettings
     from openrouter_client.client import OpenRouterClient
+    from openrouter_client.observe import Observer
     from openrouter_client.paging import Pages
     from openrouter_client.raising import OpenRouterError, unwrap
     from openrouter_client.streaming import ByteStream, ChatStream, EventStream
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     )
     from openrouter_core.fallback import Fallback
     from openrouter_core.hedge import Hedge
-    from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, replay
+    from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, replay
     from openrouter_core.outcome import Interrupted, Outcome, Responded, TimedOut, Unreachable
     from openrouter_core.policy import Policy, policy_of
     from openrouter_core.received import Received
@@ -132,8 +133,10 @@ __all__ = [
     "Jittered",
     "Job",
     "LedgerFailed",
+    "Left",
     "Moment",
     "NotFound",
+    "Observer",
     "OpenRouterClient",
     "OpenRouterConfig",
     "OpenRouterError",
@@ -193,6 +196,7 @@ _HOMES = {
     "openrouter_client.bulk.running": "BatchRun",
     "openrouter_client.bulk.settings": "BatchSettings",
     "openrouter_client.client": "OpenRouterClient",
+    "openrouter_client.observe": "Observer",
     "openrouter_client.paging": "Pages",
     "openrouter_client.raising": "OpenRouterError unwrap",
     "openrouter_client.streaming": "ByteStream ChatStream EventStream",
@@ -208,7 +212,7 @@ _HOMES = {
     ),
     "openrouter_core.fallback": "Fallback",
     "openrouter_core.hedge": "Hedge",
-    "openrouter_core.journal": "Answered Ended Moment Queued Sent Slept replay",
+    "openrouter_core.journal": "Answered Ended Left Moment Queued Sent Slept replay",
     "openrouter_core.outcome": "Interrupted Outcome Responded TimedOut Unreachable",
     "openrouter_core.policy": "Policy policy_of",
     "openrouter_core.received": "Received",

@@ -8,7 +8,7 @@ import ssl
 import aiohttp
 from returns.result import Failure, Result, Success
 
-from openrouter_client.observe import Hook
+from openrouter_client.observe import Observe, Observer
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DataSourceError, InvalidRequest
 
@@ -33,17 +33,18 @@ def usable(session: aiohttp.ClientSession | None) -> Result[aiohttp.ClientSessio
     return Failure(unfit("session", "ClientSession(auth=...)", "must have no auth of its own beside the API key"))
 
 
-def called(observe: Hook | None) -> Result[Hook | None, DataSourceError]:
-    """Accept a hook that has done its work when it returns: a coroutine of it would never be awaited."""
-    if observe is None or is_plain(observe):
+def called(observe: Observe | None) -> Result[Observe | None, DataSourceError]:
+    """Accept an observer, or a hook that has done its work when it returns: nobody would await its coroutine."""
+    if observe is None or is_plain(observe) or (isinstance(observe, Observer) and not callable(observe)):
         return Success(observe)
     name = getattr(observe, "__name__", type(observe).__name__)
-    return Failure(unfit("observe", name, "must be a plain function of a Moment: nobody would await a coroutine of it"))
+    bound = "must be a plain function of a Moment (nobody would await a coroutine), or an Observer such as Telemetry()"
+    return Failure(unfit("observe", name, bound))
 
 
 def is_plain(hook: object) -> bool:
     """Tell what can be called, and does something then, from functions that only make coroutines or generators."""
-    if not callable(hook):
+    if not callable(hook) or (isinstance(hook, type) and issubclass(hook, Observer)):  # a class, not its object
         return False
     made_by = (hook, type(hook).__call__)
     return not any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in made_by)

@@ -70,7 +70,7 @@ class Caller:
         if isinstance(made, Failure):
             return made
         job = made.unwrap()
-        return await run(calls.world, job, calls.watcher(job.place))
+        return await run(calls.world, *calls.watched(job))
 
     async def request(
         self,
@@ -99,7 +99,7 @@ class Caller:
         if isinstance(made, Failure):
             return made
         job = made.unwrap()
-        return await run(calls.world, job, calls.watcher(job.place))
+        return await run(calls.world, *calls.watched(job))
 
     def pages(
         self,
@@ -203,6 +203,6 @@ async def handed_out(
         handle.result = made
         return
     job = made.unwrap()
-    async with aclosing(run_stream(world, job, calls.watcher(job.place), handle)) as batches:
+    async with aclosing(run_stream(world, *calls.watched(job), handle)) as batches:
         async for events in batches:
             yield events

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 import msgspec
 from returns.result import Failure, Result, Success
@@ -13,7 +14,8 @@ from returns.result import Failure, Result, Success
 from openrouter_client.hedging import Hedging
 from openrouter_client.interpreter import run, run_stream
 from openrouter_client.line import Line
-from openrouter_client.observe import LOGGER, CallWatcher, Hook, tell_replaced
+from openrouter_client.observe import CallWatcher, Hook, Observe, Observer, apart, observed
+from openrouter_client.records import tell_replaced, tell_unpriced
 from openrouter_client.streaming import ChatStream, Handle
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld
@@ -33,6 +35,8 @@ from openrouter_core.validate import is_request
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
+
+T = TypeVar("T")
 
 Answer = Result[ChatCompletionResponse, DataSourceError]
 
@@ -71,7 +75,7 @@ class Calls:
         policy: Policy,
         line: Line,
         *,
-        hook: Hook | None = None,
+        observe: Observe | None = None,
         hedging: Hedging | None = None,
     ) -> None:
         self.config: OpenRouterConfig = config
@@ -79,7 +83,9 @@ class Calls:
         self.policy: Policy = policy
         self.line: Line = line
         self.world: RealWorld = RealWorld(transport, line)
-        self.hook: Hook | None = hook
+        self.hook: Hook | None
+        self.observer: Observer | None
+        self.hook, self.observer = apart(observe)
         self.hedging: Hedging | None = hedging
         self.settings: BuildSettings = BuildSettings(
             url=config.base_url + CHAT_COMPLETIONS.path,
@@ -88,6 +94,8 @@ class Calls:
             headers=headers,
             safe_retries=config.safe_retries,
         )
+        if self.observer is not None:
+            self.observer.attached(config, line.stats)
         self.prices: Prices | None = None
         self.pricing: asyncio.Lock = asyncio.Lock()
         self.numbers: itertools.count[int] = itertools.count()
@@ -101,13 +109,13 @@ class Calls:
         if isinstance(job, DataSourceError):
             return Failure(job)
         if self.hedging is None:
-            return await run(self.world, job, self.watcher(job.place), options.began)
+            return await run(self.world, *self.watched(job), options.began)
         return await self.hedging.run(lambda: self.copy(job, options), job.ask.worst)
 
     async def copy(self, job: Job[ChatCompletionResponse], options: CallOptions) -> Answer:
         """Run one copy of a call, with a place in line of its own."""
         own = msgspec.structs.replace(job, place=self.place(job.place.priority))
-        return await run(self.world, own, self.watcher(own.place), options.began)
+        return await run(self.world, *self.watched(own), options.began)
 
     def stream(self, request: ChatCompletionRequest, options: CallOptions, mode: Mode) -> ChatStream:
         """Prepare a stream; nothing is sent before it is first asked for a chunk."""
@@ -124,7 +132,7 @@ class Calls:
         if isinstance(job, DataSourceError):
             handle.result = Failure(job)
             return
-        async with aclosing(run_stream(self.world, job, self.watcher(job.place), handle, options.began)) as batches:
+        async with aclosing(run_stream(self.world, *self.watched(job), handle, options.began)) as batches:
             async for chunks in batches:
                 yield chunks
 
@@ -210,7 +218,7 @@ class Calls:
             if self.prices is None:
                 loaded = await self.load_prices()
                 if isinstance(loaded, Failure):
-                    LOGGER.warning("the price list could not be loaded: %s", loaded.failure())
+                    tell_unpriced(loaded.failure())
 
     async def load_prices(self) -> Result[int, DataSourceError]:
         """Load the price list; tell how many models it names."""
@@ -220,7 +228,7 @@ class Calls:
         key: Key = "inference" if self.config.api_key else "none"  # the list is public
         http = HttpRequest("GET", self.config.base_url + CATALOGUE.path, self.settings.headers, key=key)
         job = Job(CATALOGUE, http, self.policy, place=self.place(0), ask=Ask(worst=0.0))
-        listed = await run(self.world, job, self.watcher(job.place))
+        listed = await run(self.world, *self.watched(job))
         if isinstance(listed, Success):
             self.prices = prices_in(listed.unwrap())
         return listed.map(lambda catalogue: len(catalogue.data))
@@ -229,9 +237,10 @@ class Calls:
         """Give the next place in line of a priority."""
         return Place(priority, next(self.numbers))
 
-    def watcher(self, place: Place) -> CallWatcher:
-        """Watch a call: its place's number is its own."""
-        return CallWatcher(place.number, self.hook, content=self.config.log_content)
+    def watched(self, job: Job[T]) -> tuple[Job[T], CallWatcher]:
+        """Give a call as its observer wants it sent, and who watches it: its place's number is its own."""
+        watcher = CallWatcher(job.place.number, self.hook, content=self.config.log_content)
+        return (job, watcher) if self.observer is None else observed(self.observer, job, watcher)
 
 
 def error_of(failed: Failure[DataSourceError]) -> DataSourceError:

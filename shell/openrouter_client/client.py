@@ -14,7 +14,7 @@ from openrouter_client.calls import CallOptions
 from openrouter_client.environment import config_from_environment
 from openrouter_client.groups import Groups
 from openrouter_client.making import calls_of
-from openrouter_client.observe import Hook
+from openrouter_client.observe import Observe
 from openrouter_client.streaming import ChatStream, watched
 from openrouter_core.admission import Stats
 from openrouter_core.config import OpenRouterConfig
@@ -47,7 +47,7 @@ class OpenRouterClient(Groups):
         config: OpenRouterConfig,
         *,
         session: aiohttp.ClientSession | None = None,
-        observe: Hook | None = None,
+        observe: Observe | None = None,
         policy: Policy | None = None,
         tls: ssl.SSLContext | None = None,
         hedge: Hedge | None = None,
@@ -56,9 +56,10 @@ class OpenRouterClient(Groups):
 
         `session` is your own aiohttp session; its connector, proxy and TLS settings then apply, and it is not closed.
         `observe` is called with every `Moment` of every call; it is a plain function, for nobody would await a
-        coroutine. `policy` replaces the one that `config` describes. `tls` is a context for https. With `hedge` a
-        second copy of a slow call is sent, and the first good answer wins (not for `stream_chat_completion`). An empty
-        or malformed key is an `AuthError`; any other setting that does not fit is an `InvalidRequest` that names it.
+        coroutine; or an `Observer`, such as `openrouter_client.otel.Telemetry`. `policy` replaces the one that `config`
+        describes. `tls` is a context for https. With `hedge` a second copy of a slow call is sent, and the first good
+        answer wins (not for `stream_chat_completion`). An empty or malformed key is an `AuthError`; any other setting
+        that does not fit is an `InvalidRequest` that names it.
         """
         return calls_of(config, session=session, observe=observe, policy=policy, tls=tls, hedge=hedge).map(cls)
 

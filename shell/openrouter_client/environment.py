@@ -18,6 +18,17 @@ def environment() -> Mapping[str, str]:
     return dict(os.environ)
 
 
+CAPTURE_CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+ON_SPANS = ("true", "span_only", "span_and_event")
+"""Values that ask for content on spans; "true" is the older one. Source: opentelemetry-util-genai."""
+
+
+def content_is_captured() -> bool:
+    """Tell whether prompts and answers are wanted in OpenTelemetry's spans."""
+    return os.environ.get(CAPTURE_CONTENT, "").strip().lower() in ON_SPANS
+
+
 def config_from_environment(overrides: dict[str, Any]) -> Result[OpenRouterConfig, DataSourceError]:
     """Read the config from OPENROUTER_* variables; what is given in `overrides` wins."""
     unknown = sorted(set(overrides) - set(OpenRouterConfig.__struct_fields__))

@@ -16,7 +16,7 @@ from openrouter_client.reading import Reading, read_whole
 from openrouter_client.transport import BROKEN, Transport, ran_out
 from openrouter_core.endpoint import Endpoint, HttpRequest
 from openrouter_core.outcome import Finished, Outcome, Responded, Unreachable
-from openrouter_core.reader import BaseReader, error_in
+from openrouter_core.reader import BaseReader, Heard, error_in
 from openrouter_core.received import ByteReader
 from openrouter_core.states import Clocks
 from openrouter_core.stream import Reader
@@ -28,16 +28,21 @@ DRAIN_SECS = 0.1
 
 
 def event_reader(
-    endpoint: Endpoint[Any, Any], clocks: Clocks, transport: Transport, *, handing_out: bool
+    endpoint: Endpoint[Any, Any], clocks: Clocks, transport: Transport, *, handing_out: bool, heard: Heard | None = None
 ) -> BaseReader[Any]:
     """Make the reader of an endpoint's streams: events of a chat completion, or the endpoint's own events."""
     limit, clean = transport.config.max_response_bytes, transport.struck_bytes
+    reader: BaseReader[Any]
     if endpoint.events is None:
-        return Reader(clocks, limit, handing_out=handing_out, clean=clean)
+        reader = Reader(clocks, limit, handing_out=handing_out, clean=clean)
+        reader.heard = heard
+        return reader
     from openrouter_core.events import EventReader  # noqa: PLC0415 - with the shapes of all that can stream
     from openrouter_core.streams import FOLDS  # noqa: PLC0415 - the same
 
-    return EventReader(FOLDS[endpoint.events](), clocks, limit, handing_out=handing_out, clean=clean)
+    reader = EventReader(FOLDS[endpoint.events](), clocks, limit, handing_out=handing_out, clean=clean)
+    reader.heard = heard
+    return reader
 
 
 class StreamExchange(Generic[Event]):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, assert_never
 from returns.result import Result
 
 from openrouter_client.streaming import Handle
-from openrouter_client.world import Watcher, World
+from openrouter_client.world import Exchange, Watcher, World
 from openrouter_core.admission import Admitted
 from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.errors import DataSourceError
@@ -28,20 +28,23 @@ async def run(world: World, job: Job[T], watcher: Watcher, began: float | None =
     """
     now = world.now() if began is None else began
     with world.attended():
-        state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
-        while isinstance(state, Send):
-            seen = NOTHING
-            try:
-                if job.mode == "whole":
-                    outcome = await world.send(state.job.request, state.clocks.total)
-                else:
-                    exchange = world.stream(job.endpoint, state.job.request, state.clocks, handing_out=False)
-                    outcome = await exchange.collect()
-                after, now = told(world, state, outcome, watcher)
-                seen = after.past.seen
-            finally:
-                world.leave(state.stamp, seen)
-            state = await until_send(world, after, now, watcher)
+        try:
+            state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
+            while isinstance(state, Send):
+                seen = NOTHING
+                try:
+                    if job.mode == "whole":
+                        outcome = await world.send(state.job.request, state.clocks.total)
+                    else:
+                        outcome = await prepared(world, state, watcher, handing_out=False).collect()
+                    after, now = told(world, state, outcome, watcher)
+                    seen = after.past.seen
+                finally:
+                    world.leave(state.stamp, seen)
+                state = await until_send(world, after, now, watcher)
+        except BaseException:
+            watcher.left(world.now())
+            raise
     return state.result
 
 
@@ -54,23 +57,33 @@ async def run_stream(
     """
     now = world.now() if began is None else began
     with world.attended():
-        state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
-        while isinstance(state, Send):
-            seen = NOTHING
-            handle.exchange = exchange = world.stream(job.endpoint, state.job.request, state.clocks, handing_out=True)
-            try:
-                async with aclosing(exchange.batches()) as batches:
-                    async for chunks in batches:
-                        yield chunks
-                after, now = told(world, state, exchange.outcome(), watcher)
-                seen = after.past.seen
-            except (GeneratorExit, CancelledError):
-                leave_early(world, state, exchange.outcome(), watcher, handle)
-                raise
-            finally:
-                world.leave(state.stamp, seen)
-            state = await until_send(world, after, now, watcher)
+        try:
+            state: Send[T] | Done[T] = await until_send(world, begin(job, now), now, watcher)
+            while isinstance(state, Send):
+                seen = NOTHING
+                handle.exchange = exchange = prepared(world, state, watcher, handing_out=True)
+                try:
+                    async with aclosing(exchange.batches()) as batches:
+                        async for chunks in batches:
+                            yield chunks
+                    after, now = told(world, state, exchange.outcome(), watcher)
+                    seen = after.past.seen
+                except (GeneratorExit, CancelledError):
+                    leave_early(world, state, exchange.outcome(), watcher, handle)
+                    raise
+                finally:
+                    world.leave(state.stamp, seen)
+                state = await until_send(world, after, now, watcher)
+        except BaseException:
+            watcher.left(world.now())
+            raise
     handle.end(state)
+
+
+def prepared(world: World, state: Send[Any], watcher: Watcher, *, handing_out: bool) -> Exchange:
+    """Prepare a streamed attempt."""
+    job = state.job
+    return world.stream(job.endpoint, job.request, state.clocks, handing_out=handing_out, heard=watcher.heard)
 
 
 def leave_early(world: World, state: Send[T], outcome: Outcome, watcher: Watcher, handle: Handle[T]) -> None:

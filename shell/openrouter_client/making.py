@@ -11,7 +11,7 @@ from openrouter_client.bringing import called, trusting, usable
 from openrouter_client.calls import Calls
 from openrouter_client.hedging import Hedging
 from openrouter_client.line import Line
-from openrouter_client.observe import Hook
+from openrouter_client.observe import Observe
 from openrouter_client.transport import Transport
 from openrouter_core.admission import limits_of, money_of
 from openrouter_core.config import OpenRouterConfig, checked
@@ -26,7 +26,7 @@ def calls_of(
     config: OpenRouterConfig,
     *,
     session: aiohttp.ClientSession | None = None,
-    observe: Hook | None = None,
+    observe: Observe | None = None,
     policy: Policy | None = None,
     tls: ssl.SSLContext | None = None,
     hedge: Hedge | None = None,
@@ -56,7 +56,7 @@ def calls_of(
             headers.unwrap(),
             policy or policy_of(config),
             line.unwrap(),
-            hook=hook.unwrap(),
+            observe=hook.unwrap(),
             hedging=None if hedge is None else Hedging(hedge),
         )
     )

@@ -20,6 +20,7 @@ from openrouter_client.world import Exchange, RealWorld
 from openrouter_core.endpoint import Endpoint, HttpRequest
 from openrouter_core.errors import DataSourceError, InvalidRequest
 from openrouter_core.outcome import Outcome
+from openrouter_core.reader import Heard
 from openrouter_core.received import Received
 from openrouter_core.states import Clocks, Job
 
@@ -33,10 +34,16 @@ class ReceivingWorld(RealWorld):
         self.file = file
 
     def stream(
-        self, endpoint: Endpoint[Any, Any], request: HttpRequest, clocks: Clocks, *, handing_out: bool
+        self,
+        endpoint: Endpoint[Any, Any],
+        request: HttpRequest,
+        clocks: Clocks,
+        *,
+        handing_out: bool,
+        heard: Heard | None,
     ) -> Exchange:
         """Prepare one attempt."""
-        del endpoint
+        del endpoint, heard  # bytes are no events
         exchange = ByteExchange(self.transport, request, clocks, self.limit, handing_out=handing_out)
         return exchange if self.file is None else FileExchange(exchange, self.file)
 
@@ -89,7 +96,7 @@ async def save(calls: Calls, job: Job[Any], to: Path, limit: int) -> Result[Rece
         return unwritable(to, error)
     try:
         world = ReceivingWorld(calls, limit, cast("BinaryIO", file))
-        result = cast("Result[Received, DataSourceError]", await run(world, job, calls.watcher(job.place)))
+        result = cast("Result[Received, DataSourceError]", await run(world, *calls.watched(job)))
         await asyncio.to_thread(file.close)
         if not isinstance(result, Failure):
             await asyncio.to_thread(os.replace, part, to)

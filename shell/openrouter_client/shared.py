@@ -12,7 +12,7 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from openrouter_client.line import Line, Waiter
-from openrouter_client.observe import LOGGER
+from openrouter_client.records import write
 from openrouter_client.store import Lost, Store
 from openrouter_core.admission import Admitted, Sharing, Stamp, Stats, Ticket, Turn, limits_of, money_of
 from openrouter_core.config import OpenRouterConfig, refused, shown
@@ -144,11 +144,13 @@ class SharedLine(Line):
     def lose(self, why: str) -> None:
         """Go on without Redis, say so, and look for it."""
         self.shared.lost(self.loop.time())
-        LOGGER.warning(
+        write(
+            "redis.lost",
             "Redis is lost (%s); this process goes on with 1/%d of what was known of the quota",
             why,
             self.shared.members,
-            extra={"members": self.shared.members, "reason": why},
+            members=self.shared.members,
+            reason=why,
         )
         self.looking = self.loop.create_task(self.look())
 
@@ -167,7 +169,7 @@ class SharedLine(Line):
                 step = Swap()
         self.looking = None
         members = self.shared.members
-        LOGGER.warning("Redis is back; the quota is shared by %d again", members, extra={"members": members})
+        write("redis.back", "Redis is back; the quota is shared by %d again", members, members=members)
         self.pump()
 
     def close(self) -> None:

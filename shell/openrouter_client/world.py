@@ -15,6 +15,7 @@ from openrouter_core.admission import Stamp, Ticket, Turn
 from openrouter_core.endpoint import Endpoint, HttpRequest
 from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome
+from openrouter_core.reader import Heard
 from openrouter_core.states import Clocks, State
 
 T = TypeVar("T")
@@ -56,9 +57,18 @@ class World(Protocol):
         ...
 
     def stream(
-        self, endpoint: Endpoint[Any, Any], request: HttpRequest, clocks: Clocks, *, handing_out: bool
+        self,
+        endpoint: Endpoint[Any, Any],
+        request: HttpRequest,
+        clocks: Clocks,
+        *,
+        handing_out: bool,
+        heard: Heard | None,
     ) -> Exchange:
-        """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read."""
+        """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read.
+
+        `heard` is told when each event came.
+        """
         ...
 
 
@@ -83,7 +93,15 @@ class Exchange(Protocol):
 
 
 class Watcher(Protocol):
-    """Whoever is told what happens: each state of the call, and each outcome with the dice thrown after it."""
+    """Whoever is told what happens: each state of the call, and each outcome with the dice thrown after it.
+
+    `heard` is told when each event of a stream came; None: nobody wants to know.
+    """
+
+    @property
+    def heard(self) -> Heard | None:
+        """Who is told of events."""
+        ...
 
     def state(self, at: float, state: State[T]) -> None:
         """See the call in a new state."""
@@ -91,6 +109,13 @@ class Watcher(Protocol):
 
     def outcome(self, at: float, outcome: Outcome, roll: float, company: int) -> None:
         """See how an attempt ended."""
+        ...
+
+    def left(self, at: float) -> None:
+        """See that the call was left: cancelled, or its stream closed, or something that is no part of it raised.
+
+        It may have ended already.
+        """
         ...
 
 
@@ -102,8 +127,8 @@ class RealWorld:
         self.line: Line = line
 
     def now(self) -> float:
-        """Read the running event loop's clock."""
-        return asyncio.get_running_loop().time()
+        """Read the clock of the client's event loop; also when that is gone, and a forgotten call is cleared away."""
+        return self.line.loop.time()
 
     def roll(self) -> float:
         """Throw Python's own dice."""
@@ -130,10 +155,16 @@ class RealWorld:
         return self.transport.send(request, timeout)
 
     def stream(
-        self, endpoint: Endpoint[Any, Any], request: HttpRequest, clocks: Clocks, *, handing_out: bool
+        self,
+        endpoint: Endpoint[Any, Any],
+        request: HttpRequest,
+        clocks: Clocks,
+        *,
+        handing_out: bool,
+        heard: Heard | None,
     ) -> Exchange:
         """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read."""
-        reader = event_reader(endpoint, clocks, self.transport, handing_out=handing_out)
+        reader = event_reader(endpoint, clocks, self.transport, handing_out=handing_out, heard=heard)
         return StreamExchange(self.transport, request, clocks, reader)
 
     async def sleep(self, seconds: float) -> None:

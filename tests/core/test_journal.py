@@ -19,7 +19,7 @@ from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import begin
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import ProviderError
-from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, event_of, replay
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, event_of, left, replay
 from openrouter_core.limit.compose import All
 from openrouter_core.limit.hold import Hold
 from openrouter_core.limit.places import Places
@@ -36,6 +36,7 @@ EVENTS = st.one_of(
     st.builds(Answered, OUTCOMES, SECONDS, COUNTS),
     st.builds(Slept, COUNTS, st.none() | COUNTS, SECONDS, ERRORS),
     st.builds(Ended, COUNTS, SECONDS, st.none() | ERRORS),
+    st.builds(Left, COUNTS, SECONDS),
 )
 
 
@@ -146,6 +147,14 @@ def test_a_failure_is_told_with_its_error() -> None:
     assert event_of(done) == Ended(0, 2.5, error)
     sleep: Sleep[Any] = Sleep(JOB, Past(1.0), 2.0, 5.0, error)
     assert event_of(sleep) == Slept(0, 2, 2.0, error)
+
+
+def test_a_call_that_is_left_tells_how_far_it_had_come() -> None:
+    waiting = begin(JOB, 5.0)
+    assert left(waiting, 6.5) == Left(0, 1.5)
+    sending = replay(JOB, [Moment(0, 5.0, Queued(None)), Moment(0, 6.0, Sent(1, 2, 9.0))])
+    assert left(sending, 9.0) == Left(1, 4.0)
+    assert replay(JOB, [Moment(0, 5.0, Queued(None)), Moment(0, 6.0, Left(0, 1.0))]) == waiting
 
 
 def test_moments_that_tell_nothing_new_change_nothing() -> None:

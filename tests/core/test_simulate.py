@@ -19,7 +19,7 @@ from openrouter_core import simulate as s
 from openrouter_core.admission import Admission
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DeadlineExceeded, ProviderError, Timeout
-from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept
 from openrouter_core.limit.gcra import Gcra
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
@@ -257,6 +257,36 @@ def test_a_call_whose_time_is_up_as_its_turn_comes_gives_it_back() -> None:
     assert [type(result) for result in timeline.results] == [Failure, Success]
 
 
+def test_a_call_that_is_left_gives_its_place_back_wherever_it_is() -> None:
+    """In line, under way, between two attempts, before it came, before there was room, and after its end."""
+    server: s.Server = lambda call, _attempt, _now: Reply(failed(503) if call == 3 else OK, 4.0)  # noqa: E731
+    jobs = [(0.0, chat_job(POLICY)) for _ in range(4)]
+    leaving = {0: 1.0, 1: 0.5, 3: 9.5}
+    timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), limiter=Places(1), leaving=leaving)
+    told = [(moment.call, moment.at, type(moment.event)) for moment in timeline.moments]
+    assert [(call, at) for call, at, event in told if event is Left] == [(1, 0.5), (0, 1.0), (3, 9.5)]
+    assert [(call, at) for call, at, event in told if event is Sent] == [(0, 0.0), (2, 1.0), (3, 5.0)]
+    assert len(timeline.results) == 1
+    early = simulate(
+        [(5.0, chat_job(POLICY)), (5.0, chat_job(POLICY))], server, rolls=[HALF], together=1, leaving={1: 6.0}
+    )
+    assert [moment.call for moment in early.moments if isinstance(moment.event, Sent)] == [0]
+    ended = simulate([(0.0, chat_job(POLICY))], server, rolls=[HALF], leaving={0: 5.0})
+    assert isinstance(ended.moments[-1].event, Ended)
+    assert simulate([(5.0, chat_job(POLICY))], server, rolls=[HALF], leaving={0: 1.0}).moments == ()
+
+
+def test_a_process_that_stands_still_is_late_and_loses_nothing() -> None:
+    jobs = [(0.0, chat_job(POLICY)), (3.0, chat_job(POLICY))]
+    timeline = simulate(jobs, scripted([Reply(OK, 1.0)]), rolls=itertools.repeat(HALF), standing=[(0.5, 9.0)])
+    assert [(m.call, m.at) for m in timeline.moments if isinstance(m.event, Sent | Ended)] == [
+        (0, 0.0),
+        (0, 9.0),
+        (1, 9.0),
+        (1, 10.0),
+    ]
+
+
 def test_each_outcome_takes_one_roll() -> None:
     policy = policy_of(OpenRouterConfig(jitter="full"))
     timeline = simulate([(0.0, chat_job(policy))], scripted([Reply(failed(500))]), rolls=[0.5, 0.25, 0.75, 0.0])
@@ -280,6 +310,6 @@ def test_a_timeline_prints_itself() -> None:
     assert "failed: AuthError" in refused[-1]
 
 
-@pytest.mark.parametrize("event", [Slept(1, None, 2.0, ProviderError(message="m")), Ended(1, 2.0)])
+@pytest.mark.parametrize("event", [Slept(1, None, 2.0, ProviderError(message="m")), Ended(1, 2.0), Left(1, 2.0)])
 def test_a_moment_is_one_line(event: Any) -> None:
     assert len(s.told(Moment(3, 1.0, event)).splitlines()) == 1

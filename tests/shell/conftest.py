@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import aiohttp
 import aioresponses.core
 import pytest
 from tests.shell.command_line import CommandLine
+from tests.shell.loopback import KEY
 
 
 class _MockedResponse(aiohttp.ClientResponse):
@@ -27,6 +29,33 @@ class _MockedResponse(aiohttp.ClientResponse):
 def _mended_aioresponses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make aioresponses 0.7.9 work with aiohttp >= 3.14, until its own repair is released."""
     monkeypatch.setattr(aioresponses.core, "ClientResponse", _MockedResponse)
+
+
+class Overhearing(logging.Handler):
+    """Hears everything that anybody logs, and keeps it as text: message, fields, traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(f"{self.format(record)} {vars(record)!r}")
+
+
+@pytest.fixture(autouse=True)
+def _no_key_is_logged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test whose logs hold the key, at any level, of any logger; but for a bug that a test has planted."""
+    root, overhearing = logging.getLogger(), Overhearing()
+    level = root.level
+    root.addHandler(overhearing)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(overhearing)
+    told = [] if "planted" in request.node.name else [line for line in overhearing.heard if KEY in line]
+    assert not told, f"the key was logged: {told[0].replace(KEY, '<the key>')}"
 
 
 @pytest.fixture

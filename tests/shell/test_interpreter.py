@@ -21,7 +21,8 @@ from tests.shell.virtual import Journal, Stuck, World, endless, run_virtually
 import openrouter_client.interpreter as interpreter_module
 from openrouter_client.interpreter import run
 from openrouter_client.line import Line
-from openrouter_client.observe import LOGGER, CallWatcher
+from openrouter_client.observe import CallWatcher
+from openrouter_client.records import LOGGER
 from openrouter_core.errors import DataSourceError, DeadlineExceeded
 from openrouter_core.journal import Answered, Moment, Sent
 from openrouter_core.limit.compose import All
@@ -211,8 +212,8 @@ def mutant(old: str, new: str) -> Run:
     ("old", "new"),
     [
         pytest.param(
-            "            finally:\n                world.leave(state.stamp, seen)",
-            "            finally:\n                pass",
+            "                finally:\n                    world.leave(state.stamp, seen)",
+            "                finally:\n                    pass",
             id="keeps its place",
         ),
         pytest.param(

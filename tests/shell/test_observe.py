@@ -5,18 +5,36 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
 import pytest
-from tests.shell.loopback import KEY, OK, Loopback, answer, asking, client_of, completion, error, silence
+from tests.core.streamed import ended, said
+from tests.shell import sse
+from tests.shell.loopback import (
+    KEY,
+    OK,
+    Loopback,
+    Talk,
+    answer,
+    asking,
+    client_of,
+    completion,
+    error,
+    silence,
+    until,
+)
 
-from openrouter_client import ChatCompletionRequest, ChatMessage, Success, unwrap
-from openrouter_client.observe import CONTENT_LIMIT
-from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept, replay
+from openrouter_client import ChatCompletionRequest, ChatMessage, OpenRouterClient, OpenRouterConfig, Success, unwrap
+from openrouter_client.records import CONTENT_LIMIT
+from openrouter_client.world import Watcher
+from openrouter_core.admission import Stats
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, replay
 from openrouter_core.policy import policy_of
 from openrouter_core.simulate import chat_job
-from openrouter_core.states import Done
+from openrouter_core.states import Done, Job
 
 LIMITED = answer(429, error(429), {"Retry-After": "0.02", "X-Generation-Id": "gen-lost"})
 
@@ -166,6 +184,88 @@ async def test_a_hook_may_cancel_its_call() -> None:
         with pytest.raises(asyncio.CancelledError):
             await asyncio.create_task(client.chat_completion(asking()))
         assert client._calls.line.admission.in_flight == 0
+
+
+async def left_after(client: OpenRouterClient, asked: asyncio.Event) -> None:
+    task = asyncio.create_task(client.chat_completion(asking()))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_call_that_is_cancelled_is_told_as_left(log: pytest.LogCaptureFixture) -> None:
+    """Kills: a call that begins and is never heard of again."""
+    moments: list[Moment] = []
+    asked = asyncio.Event()
+
+    async def silent(talk: Talk) -> None:
+        asked.set()
+        await talk.gone()
+
+    async with Loopback(silent) as server, client_of(server, observe=moments.append) as client:
+        await left_after(client, asked)
+    assert [type(moment.event) for moment in moments] == [Queued, Sent, Left]
+    last = moments[-1].event
+    assert isinstance(last, Left)
+    assert last.attempts == 1
+    (line,) = ours(log, logging.DEBUG)
+    assert (vars(line)["result"], vars(line)["attempts"]) == ("left", 1)
+
+
+async def test_a_stream_that_is_left_has_one_end() -> None:
+    """Kills: a stream that is told as ended and as left, or as neither."""
+    for scripts, read, last in (([sse.then_wait(said("It"))], 1, Ended), ([sse.then_wait()], 0, Left)):
+        moments: list[Moment] = []
+        async with Loopback(*scripts) as server, client_of(server, observe=moments.append) as client:
+            stream = client.stream_chat_completion(asking())
+            task = asyncio.create_task(anext(stream))
+            await until(partial(getattr, server, "requests"))
+            if read:
+                await task
+            else:
+                task.cancel()
+                await asyncio.wait([task])
+            await stream.close()
+        assert [type(moment.event) for moment in moments if isinstance(moment.event, (Ended, Left))] == [last]
+
+
+class Failing:
+    """An observer that fails, at the beginning of calls or ever after."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        self.at_once = at_once
+
+    def attached(self, config: OpenRouterConfig, stats: Callable[[], Stats]) -> None:
+        assert stats is not None
+
+    def begun(self, number: int, job: Job[Any]) -> tuple[Job[Any], Watcher]:
+        if self.at_once:
+            raise ValueError("no")
+        return job, self
+
+    def heard(self, at: float) -> None:
+        raise ValueError("no")
+
+    def state(self, at: float, state: Any) -> None:
+        raise ValueError("no")
+
+    def outcome(self, at: float, outcome: Any, roll: float, company: int) -> None:
+        raise ValueError("no")
+
+    def left(self, at: float) -> None:
+        raise ValueError("no")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_an_observer_that_fails_does_not_hurt(log: pytest.LogCaptureFixture, *, at_once: bool) -> None:
+    observer = Failing(at_once=at_once)
+    async with (
+        Loopback(sse.whole(said("It", " will") + ended())) as server,
+        client_of(server, observe=observer) as client,
+    ):
+        assert unwrap(await client.chat_completion(asking(), streamed=True)).text == "It will"
+    assert len(ours(log, logging.ERROR)) == (1 if at_once else 4 + 4)  # moments, and chunks
 
 
 def test_a_keyboard_interrupt_in_a_hook_is_the_users() -> None:

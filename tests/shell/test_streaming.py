@@ -529,7 +529,9 @@ async def test_cancelling_before_the_first_content(script: Script, caplog: pytes
         assert await taking == ""
         await until(lambda: server.left)
         assert failed(stream.result).message == "the stream was left before its first content"
-        assert caplog.records == []
+        assert [vars(record)["event"] for record in caplog.records if record.name == "openrouter_client"] == [
+            "call.left"
+        ]
         assert idle(client)
 
 

@@ -150,8 +150,7 @@ class Batches:
         made = job_of(self.calls, CREATE_BATCH, http, NO_OPTIONS)
         if isinstance(made, Failure):
             return await self._refused(intent, made.failure(), ledger)
-        job = made.unwrap()
-        answer = await run(self.calls.world, job, self.calls.watcher(job.place))
+        answer = await run(self.calls.world, *self.calls.watched(made.unwrap()))
         if isinstance(answer, Failure):
             return await self._refused(intent, answer.failure(), ledger)
         batch = answer.unwrap()

@@ -25,7 +25,7 @@ from openrouter_client.bulk.standing import Standing
 from openrouter_client.calls import NO_OPTIONS, CallOptions, Calls
 from openrouter_client.environment import config_from_environment
 from openrouter_client.making import calls_of
-from openrouter_client.observe import Hook
+from openrouter_client.observe import Observe
 from openrouter_core.admission import Stats
 from openrouter_core.bulk.batches import Intent
 from openrouter_core.bulk.figures import Counts, Meter, Progress, Summary, marked, progress, summed
@@ -79,7 +79,7 @@ class BatchRun:
         config: OpenRouterConfig | None = None,
         ledger: str | Path | None = None,
         fallbacks: Sequence[Fallback] = (),
-        observe: Hook | None = None,
+        observe: Observe | None = None,
     ) -> Result[BatchRun, DataSourceError]:
         """Prepare a run of a file of rows, or say what is wrong with its settings; nothing is read or sent yet.
 

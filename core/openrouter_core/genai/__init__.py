@@ -1,0 +1,1 @@
+"""What telemetry tells of a call, as values; the shell hands them to OpenTelemetry."""

@@ -1,0 +1,83 @@
+"""A clock that does not wait: an hour of retries takes milliseconds.
+
+Whenever nothing on the event loop can go on but at some later instant, the loop's clock jumps there. That is right
+where nobody waits for anything but the clock: with `ScriptedWorld`, not with sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+T = TypeVar("T")
+
+PATIENCE: Final = 1.0
+"""How many real seconds to wait for another thread, or a socket, when no timer is set any more."""
+
+
+class Stuck(AssertionError):
+    """Everybody waits, and nothing will ever happen."""
+
+
+class VirtualClock:
+    """Runs a coroutine in virtual time: `VirtualClock().run(main())`; or what follows in a test's own loop.
+
+        with virtual_clock:
+            result = await client.chat_completion(request)
+        assert virtual_clock.elapsed == 7.0
+
+    `elapsed` is in seconds since it was begun. It works on asyncio's own event loops; a RuntimeError says so of others.
+    """
+
+    def __init__(self) -> None:
+        self.elapsed: float = 0.0
+        self._loop: Any = None
+        self._began: float = 0.0
+        self._select: Any = None
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on a new event loop whose clock shows 0 when it begins."""
+
+        async def timed() -> T:
+            with self:
+                return await main
+
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            return runner.run(timed())
+
+    def __enter__(self) -> Self:
+        if self._loop is not None:
+            raise RuntimeError("this clock is in use already")
+        loop: Any = asyncio.get_running_loop()
+        selector = getattr(loop, "_selector", None)
+        if selector is None:
+            raise RuntimeError(f"VirtualClock needs one of asyncio's own event loops, and this is {type(loop)}")
+        self._loop, self._began, self.elapsed = loop, loop.time(), 0.0
+        self._select = selector.select
+        loop.time, selector.select = self._time, self._advance
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        del self._loop.time, self._loop._selector.select  # noqa: SLF001 - what was put over the class's own methods
+        self._loop = None
+
+    def _time(self) -> float:
+        """Stand in for the loop's clock."""
+        return self._began + self.elapsed
+
+    def _advance(self, timeout: float | None = None) -> Any:
+        """Stand in for waiting: take what is there, else jump."""
+        ready = self._select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is not None:
+            self.elapsed += timeout
+            return ready
+        ready = self._select(PATIENCE)
+        if not ready:
+            raise Stuck("everybody waits, no timer is set, and nothing has come from outside")
+        return ready

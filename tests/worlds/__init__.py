@@ -1,0 +1,1 @@
+"""Seeded random worlds: the core under a virtual clock, against everything at once. `python -m tests.worlds --help`."""
