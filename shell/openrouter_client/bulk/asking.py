@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from returns.result import Failure
@@ -15,7 +15,7 @@ from openrouter_client.bulk.standing import Asked, Standing
 from openrouter_client.bulk.tables import Flight
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_core.bulk.figures import left
-from openrouter_core.bulk.lines import Answer, outcome_of, with_earlier
+from openrouter_core.bulk.lines import Answer, Wanted, outcome_of, with_earlier
 from openrouter_core.bulk.states import Stop
 from openrouter_core.question import Question, read
 from openrouter_core.wire.request import ChatCompletionRequest
@@ -49,9 +49,13 @@ class Workers:
         for task in self._flights:
             task.cancel()
 
+    def rows(self) -> Iterator[tuple[int, Raw, bool]]:
+        """Give the rows that are to be asked: number, what stands there, and whether the ledger knows them."""
+        return self.standing.todo()
+
     async def drive(self, ledger: Ledger) -> None:
         """Ask all rows that are to be asked; raises `Broken` when the ledger does not take it down."""
-        rows = self.standing.todo()
+        rows = self.rows()
         many = min(self.standing.parts.settings.max_in_flight, max(1, self.standing.counts.todo))
         workers = [asyncio.create_task(self._work(rows, ledger)) for _ in range(many)]
         try:
@@ -74,23 +78,13 @@ class Workers:
                 await self._ask(asked.unwrap(), ledger)
 
     async def _answer(self, request: ChatCompletionRequest) -> tuple[Answer, tuple[ChatCompletionResponse, ...]]:
-        """Ask, and ask again while the answer does not fit and may be repaired; give the last answer and those before.
-
-        The deadline is for all of them together.
-        """
+        """Ask, and ask again while the answer may be repaired and the run goes on."""
         wanted, repair = self.standing.parts.wanted, self.standing.parts.settings.repair
-        if wanted is None or not repair:
-            return await self.calls.complete(request, self.options), ()
-        options = msgspec.structs.replace(self.options, began=self.calls.world.now())
-        question = Question(wanted.type, request, repair, known=wanted.known)
-        while True:
-            answer = await self.calls.complete(question.request, options)
-            if isinstance(answer, Failure) or self.standing.stopped is not None:
-                return answer, question.earlier
-            again = read(question, answer.unwrap()).value_or(None)
-            if not isinstance(again, Question):
-                return answer, question.earlier
-            question = again
+
+        def over() -> bool:
+            return self.standing.stopped is not None
+
+        return await repaired(self.calls, request, self.options, wanted=wanted, repair=repair, over=over)
 
     async def _ask(self, asked: Asked, ledger: Ledger) -> None:
         """Ask one row, and write down what came of it."""
@@ -116,3 +110,30 @@ class Workers:
         if outcome.stop is not None:
             self.stop(outcome.stop, str(answer.failure()))
         await self.standing.end(flight, outcome, ledger)
+
+
+async def repaired(
+    calls: Calls,
+    request: ChatCompletionRequest,
+    options: CallOptions,
+    *,
+    wanted: Wanted | None,
+    repair: int,
+    over: Callable[[], bool],
+) -> tuple[Answer, tuple[ChatCompletionResponse, ...]]:
+    """Ask, and ask again while the answer does not fit and may be repaired; give the last answer and those before.
+
+    The deadline is for all of them together. Nothing is asked again once the run is `over`.
+    """
+    if wanted is None or not repair:
+        return await calls.complete(request, options), ()
+    options = msgspec.structs.replace(options, began=calls.world.now())
+    question = Question(wanted.type, request, repair, known=wanted.known)
+    while True:
+        answer = await calls.complete(question.request, options)
+        if isinstance(answer, Failure) or over():
+            return answer, question.earlier
+        again = read(question, answer.unwrap()).value_or(None)
+        if not isinstance(again, Question):
+            return answer, question.earlier
+        question = again

@@ -20,7 +20,8 @@ from openrouter_core.errors import DataSourceError, LedgerFailed
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a run wants of a ledger: which run it is, and what to do about rows in doubt and rows that failed.
 
-    `rows` is how many rows of the input are to be run. `output` is where the lines go, None for a stream.
+    `rows` is how many rows of the input are to be run. `output` is where the lines go, None for a stream. The rows that
+    are `held` are still asked, by workers that have outlived the run before.
     """
 
     ledger: Path
@@ -29,6 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     in_doubt: Doubt
     retry_failed: bool
+    held: frozenset[int] = frozenset()
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -107,7 +109,7 @@ def claimed(tables: Tables, wish: Wish, *, output_there: bool) -> str | None:
 
 def tidied(tables: Tables, wish: Wish) -> None:
     """Settle the rows in doubt as the user wishes, and take up again those that failed, if he does."""
-    tables.find()
+    tables.find(wish.held)
     decided(tables, wish.in_doubt)
     if wish.retry_failed:
         tables.retry(FAILED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -35,6 +35,7 @@ from openrouter_core.config import OpenRouterConfig, loopback
 from openrouter_core.errors import DataSourceError, LedgerFailed
 from openrouter_core.fallback import Fallback
 from openrouter_core.refuse import refuse
+from openrouter_core.unshared import Unshared
 
 LARGEST_RESULTS = 2**30
 """The limit of an answer with a batch's results, in bytes."""
@@ -43,7 +44,7 @@ PATIENCE_SECS = 900.0
 """How long a batch may take on its way there, and its results on their way back, at least."""
 
 
-class BatchRun:
+class BatchRun(Unshared):
     """Asks a model about every row of a file, once, and writes a line for each. Made with `new`, and run once.
 
         run = unwrap(BatchRun.new("prompts.jsonl", "results.jsonl", BatchSettings(model="openai/gpt-4o-mini")))
@@ -66,6 +67,7 @@ class BatchRun:
             else Batches(self.standing, calls)
         )
         self.doubts: Doubts = {}
+        self.held: frozenset[int] = frozenset()
         self._meter: Meter = Meter()
         self._began: float = 0.0
 
@@ -80,7 +82,7 @@ class BatchRun:
         ledger: str | Path | None = None,
         fallbacks: Sequence[Fallback] = (),
         observe: Observe | None = None,
-    ) -> Result[BatchRun, DataSourceError]:
+    ) -> Result[Self, DataSourceError]:
         """Prepare a run of a file of rows, or say what is wrong with its settings; nothing is read or sent yet.
 
         `output` is a file, or a binary stream, which gets all lines of the ledger. `config` is the client's (from the
@@ -187,6 +189,7 @@ class BatchRun:
             rows=min(told.rows, parts.settings.limit or told.rows),
             in_doubt="skip",  # until it is settled what became of them
             retry_failed=parts.settings.retry_failed,
+            held=self.held,
         )
         begun = await asyncio.to_thread(opened, wish)
         return begun if isinstance(begun, Failure) else await self._settled(begun.unwrap())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -186,13 +187,15 @@ class Tables(Looking):
 
     # --- when a run begins --------------------------------------------------------------------------------------------
 
-    def find(self) -> int:
+    def find(self, held: Collection[int] = ()) -> int:
         """Put the rows in doubt that a killed run left in flight; tell how many are in doubt now.
 
-        What was sent in a batch is no doubt: the batch goes on, and tells.
+        What was sent in a batch is no doubt: the batch goes on, and tells. Those that are `held` somebody still asks.
         """
         self.db.execute(
-            f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 WHERE state = {IN_FLIGHT:d} AND batch IS NULL"  # noqa: S608
+            f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 "  # noqa: S608
+            f"WHERE state = {IN_FLIGHT:d} AND batch IS NULL AND row NOT IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(sorted(held)).decode(),),
         )
         found: int = self.db.execute("SELECT count(*) FROM rows WHERE state = ?", (IN_DOUBT,)).fetchone()[0]
         return found
@@ -219,6 +222,12 @@ class Tables(Looking):
         if lines or (taken and self.meta("ordered")):
             self.set_meta(stale=True)
         return taken
+
+    def doubt(self, row: int, *, again: bool) -> None:
+        """Put a row in doubt whose call was left by a process that is no more; with `again`, it is to be asked anew."""
+        self.move(row, "find", "unknown = unknown + 1")
+        if again:
+            self.move(row, "retry", "outcome = NULL")
 
     def states(self, rows: int) -> bytearray:
         """Give the state of each row, from row 1 at place 1; `ABSENT` where the ledger does not know it."""
