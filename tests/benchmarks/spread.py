@@ -4,7 +4,7 @@
 
 rate    4,000 rows, 200 in flight, heavy-tailed latencies of about 1 s: two workers beside one process. The rate is that
         between the first answer and the last, for Ray takes some seconds to start processes
-quota   four workers with one quota of 200/s that nobody knows beforehand: what they use of it, and what is refused
+quota   four workers with one quota of 60/s, which nobody knows beforehand: what they use of it, and what is refused
 kills   a worker, and the coordinator, killed (kill -9) in the middle: lost, double, paid twice
 cost    CPU time of each process per row, from which follows how many rows a second it can do at most
 """
@@ -96,12 +96,12 @@ async def rate(*, quick: bool) -> None:
 
 async def quota(*, quick: bool) -> None:
     """Let four workers find and fill one quota."""
-    seconds, a_second = (20.0, 200) if quick else (45.0, 200)
-    async with Simulator(seed=1, quota=f"{a_second}/s burst 20 nohint", latency=(0.05, 0.15), api_key=KEY) as there:
+    seconds, a_second = (20.0, 60) if quick else (90.0, 60)
+    async with Simulator(seed=1, quota=f"{a_second}/s burst 20", latency=(0.05, 0.15), api_key=KEY) as there:
         there.requests = deque()
         with tempfile.TemporaryDirectory() as name, cluster():
             prompts(Path(name), int(a_second * seconds * 1.05))
-            unwrap(await made(Path(name), there.base_url, 256, workers=4).run())
+            unwrap(await made(Path(name), there.base_url, 128, workers=4).run())
         times = sorted((request.at, request.answer) for request in there.requests)
     found = used_of(times, [{"failures": 0, "successes": 0}], seconds, a_second)
     row(

@@ -28,8 +28,9 @@ from openrouter_client import (
     RayBatchRun,
     unwrap,
 )
+from openrouter_client.bulk.locking import Lock
 from openrouter_client.simulator import Simulator
-from openrouter_client.spread.spec import KEY_ENV, keyed, keyless
+from openrouter_client.spread.spec import KEY_ENV, freed, keyed, keyless
 from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, KEY, PARTIAL
 from openrouter_core.bulk.lines import Outcome
 from openrouter_core.bulk.states import DONE, FAILED, IN_DOUBT, IN_FLIGHT
@@ -192,6 +193,21 @@ async def test_a_run_goes_on_alone_where_a_spread_one_was_stopped(tmp_path: Path
     assert rows_of(tmp_path) == list(range(1, ROWS + 1))
 
 
+async def test_an_answer_that_does_not_fit_is_asked_for_again_by_the_worker(tmp_path: Path) -> None:
+    asked = 0
+
+    async def talk(talk: Talk) -> None:
+        nonlocal asked
+        asked += 1
+        await talk.say(answer(200, completion("[1]" if len(json.loads(talk.seen.body)["messages"]) > 1 else "one")))
+
+    settings = {"wanted": list[int], "repair": 1}
+    async with Loopback(talk) as server, Cluster(spec_of(server, prompts(tmp_path, 4), **settings)) as cluster:
+        summary = await cluster.ended()
+    assert (summary.exit_code, asked) == (COMPLETE, 8)
+    assert [line["value"] for line in lines(tmp_path / "out.jsonl")] == [[1]] * 4
+
+
 async def test_code_that_raises_fails_its_row_and_not_the_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +254,19 @@ async def test_a_wrong_key_stops_the_run(tmp_path: Path, monkeypatch: pytest.Mon
         assert len(server.requests) <= 5
     assert (summary.exit_code, summary.counts.done) == (KEY, 0)
     assert "sk-or-v1-wrong" not in str(summary)
+
+
+async def test_a_ledger_is_waited_for_that_a_dead_process_still_has(tmp_path: Path) -> None:
+    ledger, lock = tmp_path / "out.jsonl.ledger", Lock(tmp_path / "out.jsonl.ledger")
+    await freed(ledger)
+    assert lock.take() is None
+    waiting = asyncio.create_task(freed(ledger))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    lock.release()
+    await waiting
+    assert lock.take() is None
+    lock.release()
 
 
 # --- settings, and what does not travel -------------------------------------------------------------------------------

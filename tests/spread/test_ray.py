@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.shell.bulk import lines, prompts, states
+from tests.shell.bulk import lines, prompts
 from tests.shell.loopback import Loopback, Talk, answer, completion
 from tests.spread.conftest import KEY, actors, eventually
 
@@ -30,7 +30,6 @@ from openrouter_client import (
 )
 from openrouter_client.simulator import Simulator
 from openrouter_core.bulk.figures import COMPLETE, INTERRUPTED, PARTIAL
-from openrouter_core.bulk.states import IN_FLIGHT
 
 pytestmark = pytest.mark.filterwarnings("ignore:::ray")  # what Ray itself still uses, and will not for long
 
@@ -123,21 +122,6 @@ async def test_a_worker_is_killed_and_then_the_coordinator(cluster: Path, tmp_pa
     assert twice <= AT_ONCE
     assert sum(pay.paid.values()) - ROWS <= AT_ONCE
     await eventually(lambda: not actors("WorkerActor") and not actors("CoordinatorActor"))
-
-
-async def test_a_run_that_is_dropped_leaves_calls_in_doubt_and_no_process(cluster: Path, tmp_path: Path) -> None:
-    pay, source = Paying(), prompts(tmp_path, 100)
-    async with Loopback(pay) as server:
-        task = asyncio.create_task(made(server, source).run())
-        await eventually(lambda: sum(pay.paid.values()) >= 40)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await eventually(lambda: not actors("WorkerActor") and not actors("CoordinatorActor"))
-        doubt = states(tmp_path)[IN_FLIGHT]
-        rest = unwrap(await alone(server, source).run())
-    assert (rest.exit_code, rest.counts.done) == (COMPLETE, 100)
-    assert sum(pay.paid.values()) - 100 <= doubt <= AT_ONCE
 
 
 def test_what_travels_has_no_key(cluster: Path, tmp_path: Path) -> None:
