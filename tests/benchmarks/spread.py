@@ -1,12 +1,13 @@
 """Bulk runs on a local Ray cluster, beside plain asyncio: what spreading costs, and what it keeps to.
 
-    python -m tests.benchmarks.spread [--quick] [--only rate,quota,kills,cost]
+    python -m tests.benchmarks.spread [--quick] [--only rate,quota,kills,cost,ways]
 
 rate    4,000 rows, 200 in flight, heavy-tailed latencies of about 1 s: two workers beside one process. The rate is that
         between the first answer and the last, for Ray takes some seconds to start processes
 quota   four workers with one quota of 60/s, which nobody knows beforehand: what they use of it, and what is refused
 kills   a worker, and the coordinator, killed (kill -9) in the middle: lost, double, paid twice
 cost    CPU time of each process per row, from which follows how many rows a second it can do at most
+ways    the same 1,000 rows each way, from the local OpenRouter, whose batches take a second and not hours: USD
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from tests.benchmarks.bulk import Load, child, figures, prompts, row, server, tell, told_by
 from tests.benchmarks.sharing import figures as used_of
 from tests.spread.conftest import actors
 
-from openrouter_client import BatchSettings, OpenRouterConfig, RayBatchRun, unwrap
+from openrouter_client import BatchRun, BatchSettings, OpenRouterConfig, RayBatchRun, unwrap
 from openrouter_client.simulator import Simulator
 
 KEY = "sk-or-v1-bench"
@@ -168,6 +170,25 @@ async def cost(*, quick: bool) -> None:
             row("  CPU time per row, workers", f"{sum(spent[1:]) / rows * 1e6:.0f} us", "")
 
 
+async def ways(*, quick: bool) -> None:
+    """Run the same rows each way."""
+    rows = 200 if quick else 1000
+    async with Simulator(seed=1, latency=(0.5, 1.5), api_key=KEY) as there:
+        with tempfile.TemporaryDirectory() as name, cluster():
+            folder = Path(name)
+            prompts(folder, rows)
+            config = OpenRouterConfig(base_url=there.base_url, api_key=KEY)
+            for via in ("calls", "batches", "ray"):
+                settings = BatchSettings(model="openai/gpt-4o-mini", max_in_flight=100, max_tokens=50)
+                own = msgspec.structs.replace(settings, via="batches", poll_secs=1.0) if via == "batches" else settings
+                to = (folder / "in.jsonl", folder / f"{via}.jsonl", own)
+                kind: Any = RayBatchRun if via == "ray" else BatchRun
+                summary = unwrap(await unwrap(kind.new(*to, config=config)).run())
+                assert summary.exit_code == 0, summary
+                row(f"{rows} rows by {via}", f"{summary.seconds:.1f} s", "")
+                row("  cost", f"{summary.counts.cost_usd:.4f} USD", "")
+
+
 def cpu(pid: int) -> float:
     """Give the CPU time of a process in seconds."""
     try:
@@ -187,7 +208,7 @@ async def watched(pids: list[int], work: Any) -> tuple[list[float], Any]:
     return spent, task.result()
 
 
-PARTS = {"rate": rate, "quota": quota, "kills": kills, "cost": cost}
+PARTS = {"rate": rate, "quota": quota, "kills": kills, "cost": cost, "ways": ways}
 
 
 async def main() -> None:
