@@ -190,7 +190,7 @@ async def table(names: list[str], rounds: int) -> str:
                 f"| {statistics.median(rates):.0f} |"
             )
             tell(told[-1])
-    return "\n".join([*told, "", machine()])
+    return "\n".join([*told, "", f"{machine().rpartition(';')[0]}."])
 
 
 async def main() -> None:
