@@ -29,7 +29,9 @@ from openrouter_client import (
     unwrap,
 )
 from openrouter_client.bulk.locking import Lock
+from openrouter_client.bulk.opening import Opened
 from openrouter_client.simulator import Simulator
+from openrouter_client.spread.coordinator import Coordinator
 from openrouter_client.spread.spec import KEY_ENV, freed, keyed, keyless
 from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, KEY, PARTIAL
 from openrouter_core.bulk.lines import Outcome
@@ -176,6 +178,45 @@ async def test_coordinator_and_worker_killed_together(tmp_path: Path) -> None:
     assert summary.exit_code == COMPLETE
     assert rows_of(tmp_path) == list(range(1, ROWS + 1))
     assert sum(pay.paid.values()) - ROWS <= had
+
+
+async def test_a_row_that_is_adopted_and_lost_at_once_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kills: a row in flight that nobody has, and that is passed over because it is in flight."""
+    pay = Paying(0.5)
+    async with Loopback(pay) as server:
+        spec = spec_of(server, prompts(tmp_path, 20), max_in_flight=10)
+        async with Cluster(spec) as cluster:
+            await until(partial(pay.has, 10))
+            await cluster.behead()
+            original = Coordinator.adopted
+
+            def adopted(coordinator: Coordinator, begun: Opened) -> Opened:
+                ready = original(coordinator, begun)
+                coordinator.desk.lose(coordinator.desk.leases.gone("worker-1"))
+                return ready
+
+            monkeypatch.setattr(Coordinator, "adopted", adopted)
+            cluster.lead(resumed=True)
+            summary = await cluster.ended()
+    assert (summary.exit_code, summary.counts.in_flight) == (COMPLETE, 0)
+    assert rows_of(tmp_path) == list(range(1, 21))
+    assert 20 < sum(pay.paid.values()) <= 30
+
+
+async def test_rows_that_are_lost_after_the_stop_are_left_for_the_next_run(tmp_path: Path) -> None:
+    pay = Paying(0.5)
+    async with Loopback(pay) as server, Cluster(spec_of(server, prompts(tmp_path, 40), max_in_flight=10)) as cluster:
+        await until(partial(pay.has, 10))
+        assert cluster.coordinator is not None
+        cluster.coordinator.stop()
+        await cluster.kill("worker-1")
+        cluster.hire("worker-1")
+        summary = await cluster.ended()
+    assert (summary.exit_code, summary.counts.in_flight) == (INTERRUPTED, 0)
+    assert summary.counts.done + summary.counts.todo == 40
+    assert set(pay.paid.values()) == {1}
 
 
 async def test_a_run_goes_on_alone_where_a_spread_one_was_stopped(tmp_path: Path) -> None:

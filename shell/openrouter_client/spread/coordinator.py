@@ -86,10 +86,11 @@ class Coordinator(BatchRun):
             self.desk.leases.joined(hello.worker, hello.life, (), now)
             for claim in hello.claims:
                 if claim.row < len(begun.states) and begun.states[claim.row] == IN_FLIGHT:
+                    self.remote.adopted.add(claim.row)
                     self.desk.leases.adopt(claim.row, hello.worker)
                     talk = self.remote.talk(claim.row)
                     talk.stamp = line.admission.let_go(NOBODY, Ask(), now).stamp if claim.under_way else None
-        counts, many = begun.counts, len(self.desk.leases.holders)
+        counts, many = begun.counts, len(self.remote.adopted)
         again = msgspec.structs.replace(counts, todo=counts.todo + many, in_flight=counts.in_flight - many)
         return msgspec.structs.replace(begun, counts=again)
 

@@ -36,18 +36,18 @@ def noting(said: Note) -> Write:
 
 
 class Remote(Workers):
-    """Has rows asked by the workers that come to the desk."""
+    """Has rows asked by the workers that come to the desk; the `adopted` ones are under way when the run begins."""
 
     def __init__(self, standing: Standing, calls: Calls, options: CallOptions) -> None:
         super().__init__(standing, calls, options)
         self.desk: Desk = Desk(standing.parts.settings.max_in_flight)
+        self.adopted: set[int] = set()
 
     def rows(self) -> Iterator[tuple[int, Raw, bool]]:
         """Give the rows that are to be asked; those first that workers have already."""
-        adopted = set(self.desk.leases.holders)
-        if adopted:
+        if self.adopted:
             for row, raw in enumerate(self.standing.parts.source.rows(), start=1):
-                if row in adopted:
+                if row in self.adopted:
                     yield row, raw, True
         yield from super().rows()
 
@@ -64,7 +64,7 @@ class Remote(Workers):
         if task is None:
             return
         self._flights[task] = (flight, self.calls.world.now())
-        flight.sent = self.desk.held(flight.row)
+        flight.sent = flight.row in self.adopted
         try:
             end = await self.answered(asked, self.talk(flight.row), ledger)
         except (asyncio.CancelledError, Broken) as error:
@@ -83,15 +83,16 @@ class Remote(Workers):
         flight, request, place = asked
         while True:
             if not self.desk.held(flight.row):
+                if flight.sent and not await self.doubted(flight, ledger):
+                    return None
+                talk.anew()
                 self.desk.offer(Given(flight.row, flight.custom_id, place, request))
             try:
                 with self.calls.line:
                     end = await self.conversed(flight, talk, ledger)
                 await self.standing.end(flight, end.outcome, ledger)
             except Gone:
-                talk.anew()
-                if flight.sent and not await self.doubted(flight, ledger):
-                    return None
+                continue
             else:
                 self.desk.say(Kept(flight.row))
                 self.desk.leases.over(flight.row)
@@ -145,11 +146,11 @@ class Remote(Workers):
         """Settle a row whose worker was lost while it was asked, as the user wishes; tell whether it is asked again."""
         wish = self.standing.parts.settings.in_doubt
         await ledger.write(lambda tables: tables.doubt(flight.row, again=wish == "retry"))
-        if wish == "retry":
+        if wish == "retry" and self.standing.stopped is None:
             flight.sent = False
             return True
-        if wish == "skip":
-            self.standing.counts = left(self.standing.counts, sent=True)
+        if wish != "report":
+            self.standing.counts = left(self.standing.counts, sent=wish == "skip")
         else:
             outcome = doubtful(flight.row, flight.custom_id, None)
             await ledger.write(lambda tables: tables.end(flight, outcome))
