@@ -13,6 +13,8 @@ from typing import IO
 import msgspec
 from returns.result import Result
 
+from openrouter_client.bulk.asking import Workers
+from openrouter_client.bulk.batching import Batches
 from openrouter_client.bulk.ledger import Ledger
 from openrouter_client.bulk.opening import Opened
 from openrouter_client.bulk.running import BatchRun
@@ -41,7 +43,7 @@ class Coordinator(BatchRun):
         self.workers: int = 1
         self.resumed: bool = False
         self.remote: Remote = Remote(self.standing, calls, self.options)
-        self.way = self.remote
+        self.way: Workers | Batches = self.remote
         self.desk: Desk = self.remote.desk
         self.hellos: dict[str, Hello] = {}
         self.came: asyncio.Event = asyncio.Event()
@@ -66,7 +68,7 @@ class Coordinator(BatchRun):
         if self.resumed:
             await freed(self.parts.ledger)
             await self.gathered()
-        self.held = frozenset(claim.row for hello in self.hellos.values() for claim in hello.claims)
+        self.held: frozenset[int] = frozenset(claim.row for hello in self.hellos.values() for claim in hello.claims)
         return (await super()._opened()).map(self.adopted)
 
     async def gathered(self) -> None:
