@@ -18,7 +18,7 @@ from openrouter_core.admission import Admitted, Stamp
 from openrouter_core.call import answered, begin, concluded, entered, slept
 from openrouter_core.errors import AnyError, DataSourceError, known
 from openrouter_core.limit.hold import Trial
-from openrouter_core.outcome import Outcome
+from openrouter_core.outcome import Outcome, summary
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State, tries
 
 T = TypeVar("T")
@@ -116,6 +116,29 @@ def event_of(state: State[Any]) -> Event:
 def left(state: State[Any], at: float) -> Left:
     """Tell that a call was left in this state, at an instant."""
     return Left(len(state.past.attempts) + isinstance(state, Send), at - state.past.began)
+
+
+def told(moment: Moment) -> str:
+    """Tell a moment in one line."""
+    match moment.event:
+        case Queued():
+            what = "queue"
+        case Sent(number, of, timeout):
+            most = "" if timeout is None else f", {timeout:g} s at most"
+            what = f"send {number}{'' if of is None else f' of {of}'}{most}"
+        case Answered(outcome):
+            what = summary(outcome)
+        case Slept(delay=delay):
+            what = f"wait {delay:g} s"
+        case Ended(error=None):
+            what = "done"
+        case Ended(error=error):
+            what = f"failed: {error}"
+        case Left():
+            what = "left"
+        case _:
+            assert_never(moment.event)
+    return f"{moment.at:12.3f} s  call {moment.call}  {what}"
 
 
 PROBE = Stamp(Trial(0, 0, probe=True))

@@ -24,13 +24,13 @@ from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import answered, begin, entered, slept
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import DataSourceError
-from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, event_of, left
+from openrouter_core.journal import Answered, Moment, Sent, Slept, event_of, left, told
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import NOTHING, UNSENT, Limiter
-from openrouter_core.outcome import Outcome, TimedOut, summary
+from openrouter_core.outcome import Outcome, TimedOut
 from openrouter_core.policy import Policy
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -84,29 +84,6 @@ class Timeline(msgspec.Struct, Generic[T], frozen=True):
     def waits(self) -> tuple[float, ...]:
         """The waits between attempts, in seconds."""
         return tuple(moment.event.delay for moment in self.moments if isinstance(moment.event, Slept))
-
-
-def told(moment: Moment) -> str:
-    """Tell a moment in one line."""
-    match moment.event:
-        case Queued():
-            what = "queue"
-        case Sent(number, of, timeout):
-            most = "" if timeout is None else f", {timeout:g} s at most"
-            what = f"send {number}{'' if of is None else f' of {of}'}{most}"
-        case Answered(outcome):
-            what = summary(outcome)
-        case Slept(delay=delay):
-            what = f"wait {delay:g} s"
-        case Ended(error=None):
-            what = "done"
-        case Ended(error=error):
-            what = f"failed: {error}"
-        case Left():
-            what = "left"
-        case _:
-            assert_never(moment.event)
-    return f"{moment.at:12.3f} s  call {moment.call}  {what}"
 
 
 def scripted(replies: Sequence[Reply]) -> Server:

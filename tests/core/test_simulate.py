@@ -19,7 +19,7 @@ from openrouter_core import simulate as s
 from openrouter_core.admission import Admission
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DeadlineExceeded, ProviderError, Timeout
-from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, told
 from openrouter_core.limit.gcra import Gcra
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
@@ -312,4 +312,4 @@ def test_a_timeline_prints_itself() -> None:
 
 @pytest.mark.parametrize("event", [Slept(1, None, 2.0, ProviderError(message="m")), Ended(1, 2.0), Left(1, 2.0)])
 def test_a_moment_is_one_line(event: Any) -> None:
-    assert len(s.told(Moment(3, 1.0, event)).splitlines()) == 1
+    assert len(told(Moment(3, 1.0, event)).splitlines()) == 1
