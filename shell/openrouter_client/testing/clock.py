@@ -7,6 +7,7 @@ where nobody waits for anything but the clock: with `ScriptedWorld`, not with so
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -28,7 +29,8 @@ class VirtualClock:
             result = await client.chat_completion(request)
         assert virtual_clock.elapsed == 7.0
 
-    `elapsed` is in seconds since it was begun. It works on asyncio's own event loops; a RuntimeError says so of others.
+    `elapsed` is in seconds since it was begun, at a whole second of the loop's clock: so whole seconds, halves and
+    quarters add up exactly. It works on asyncio's own event loops; a RuntimeError says so of others.
     """
 
     def __init__(self) -> None:
@@ -38,7 +40,7 @@ class VirtualClock:
         self._select: Any = None
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on a new event loop whose clock shows 0 when it begins."""
+        """Run a coroutine on a new event loop."""
 
         async def timed() -> T:
             with self:
@@ -54,7 +56,7 @@ class VirtualClock:
         selector = getattr(loop, "_selector", None)
         if selector is None:
             raise RuntimeError(f"VirtualClock needs one of asyncio's own event loops, and this is {type(loop)}")
-        self._loop, self._began, self.elapsed = loop, loop.time(), 0.0
+        self._loop, self._began, self.elapsed = loop, float(math.ceil(loop.time())), 0.0
         self._select = selector.select
         loop.time, selector.select = self._time, self._advance
         return self
