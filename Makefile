@@ -30,8 +30,8 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell worlds bench bench-speed bench-load bench-readme bench-peers \
-	bench-redis bench-bulk fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell worlds soak audit test-matrix bench bench-speed bench-load \
+	bench-readme bench-peers bench-redis bench-bulk fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ test-shell: $(WHEEL_VENV)/.wheel ## all other tests
 
 worlds: $(CORE_VENV)/.wheel ## 100,000 random worlds under a virtual clock, each checked against the rules, a few minutes
 	$(CORE_VENV)/bin/python -m tests.worlds $(WORLDS)
+
+soak: $(VENV)/.ready ## an hour of mixed traffic through a proxy that injects faults (SOAK="--minutes 5": the form for CI)
+	$(VENV)/bin/python -m tests.soak $(SOAK)
 
 bench: bench-speed bench-load ## the benchmarks, about twenty minutes (BENCH="--quick": three)
 
