@@ -128,14 +128,15 @@ def tried(cell: Cell, wheel: str, folder: Path, *, quick: bool, workers: str) ->
     steps = (
         (python, "-m", "venv", "--clear", str(home)),
         (ours, "-m", "pip", "install", "-q", "--upgrade", "pip>=25.1"),
-        (ours, "-m", "pip", "install", "-q", "-c", str(listed), "--group", "test", f"{wheel}[{extras}]", *loop),
+        (ours, "-m", "pip", "install", "-q", "-c", str(listed), "--group", cell.group, f"{wheel}[{extras}]", *loop),
     )
     for step in steps:
         if run(log, *step):
             return told("NOT MADE", f"see {log}")
     plugin = ["-p", "tests.matrix.uvloop_plugin"] if loop else []
     tests = QUICK if quick else (*CORE, *SHELL)
-    code = run(log, ours, "-m", "pytest", *tests, "-n", workers, "-q", *plugin)
+    without = [f"--deselect={test}" for test in cell.deselected]
+    code = run(log, ours, "-m", "pytest", *tests, "-n", workers, "-q", *plugin, *without)
     last = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()][-1]
     return told("passed" if code == 0 else "FAILED", re.sub(r"\x1b\[[0-9;]*m|=", "", last).strip())
 

@@ -14,12 +14,29 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 Versions = Literal["pinned", "lowest", "newest"]
 
 
+GROUP_TEST_ALONE = (
+    "tests/shell/test_otel.py::test_the_names_are_those_of_opentelemetrys_own_instrumentations",
+    "tests/shell/test_otel.py::test_the_names_of_streams_and_failures_are_theirs_too",
+)
+"""The tests that want more than the group test-lowest has."""
+
+
 class Cell(Struct, frozen=True):
     """An environment: a Python, the versions of what pyproject.toml allows, and the event loop."""
 
     python: str
     versions: Versions
     loop: Literal["asyncio", "uvloop"] = "asyncio"
+
+    @property
+    def group(self) -> str:
+        """What is installed beside the wheel: where versions are the lowest, nothing that wants newer ones."""
+        return "test-lowest" if self.versions == "lowest" else "test"
+
+    @property
+    def deselected(self) -> tuple[str, ...]:
+        """The tests that cannot run in it."""
+        return GROUP_TEST_ALONE if self.versions == "lowest" else ()
 
     @property
     def name(self) -> str:
