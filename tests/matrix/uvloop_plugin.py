@@ -1,23 +1,18 @@
-"""Asked for with `-p tests.matrix.uvloop_plugin`: every async test runs on uvloop."""
+"""Asked for with `-p tests.matrix.uvloop_plugin`: every async test runs on uvloop, and has it in its name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import pytest
 import uvloop  # type: ignore[import-not-found, unused-ignore]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Say so at the top of the run, where a log that lacks it is noticed."""
-    config.pluginmanager.register(_OnUvloop(), "on-uvloop")
+def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], Any]]:
+    """Tell pytest-asyncio how its loops are made."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
-class _OnUvloop:
-    @pytest.fixture(scope="session")
-    def event_loop_policy(self) -> Any:
-        """pytest-asyncio makes its loops with this."""
-        return uvloop.EventLoopPolicy()
-
-    def pytest_report_header(self) -> str:
-        return f"event loop: uvloop {uvloop.__version__}"
+def pytest_report_header() -> str:
+    """Say so at the top of the run."""
+    return f"event loop: uvloop {uvloop.__version__}"
