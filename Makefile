@@ -31,11 +31,11 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell worlds soak audit test-matrix bench bench-speed bench-load \
-	bench-readme bench-peers bench-redis bench-bulk fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell test-ray worlds soak audit test-matrix bench bench-speed bench-load \
+	bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- using it -------------------------------------------------------------------------------------------------------
 
@@ -45,7 +45,7 @@ demo: $(DEMO_VENV)/.ready ## predictions for examples/markets.jsonl, from the lo
 
 # --- checking it ----------------------------------------------------------------------------------------------------
 
-test: lint types test-core test-shell ## every check and every test, against the built wheel
+test: lint types test-core test-shell test-ray ## every check and every test, against the built wheel
 
 lint: $(VENV)/.ready ## ruff and the architecture's contracts
 	$(VENV)/bin/ruff check
@@ -65,8 +65,12 @@ test-core: $(CORE_VENV)/.wheel ## the core's tests, where there is no aiohttp; e
 	@! $(CORE_VENV)/bin/python -c 'import aiohttp' 2>/dev/null || { echo 'aiohttp must not be in $(CORE_VENV)'; exit 1; }
 	$(CORE_VENV)/bin/python -m pytest tests/core -n $(WORKERS) --cov --cov-report=term --cov-fail-under=100
 
-test-shell: $(WHEEL_VENV)/.wheel ## all other tests
-	$(WHEEL_VENV)/bin/python -m pytest tests --ignore=tests/core -n $(WORKERS)
+test-shell: $(WHEEL_VENV)/.wheel ## all other tests, but for those of Ray
+	$(WHEEL_VENV)/bin/python -m pytest tests --ignore=tests/core --ignore=tests/spread -n $(WORKERS)
+
+# One process, for it brings a cluster up. RAY_*: no statistics for Ray's makers, and no token in the home directory.
+test-ray: $(WHEEL_VENV)/.wheel ## bulk runs on a local Ray cluster of two workers, which are killed
+	RAY_USAGE_STATS_ENABLED=0 RAY_AUTH_MODE=disabled $(WHEEL_VENV)/bin/python -m pytest tests/spread
 
 worlds: $(CORE_VENV)/.wheel ## 100,000 random worlds under a virtual clock, each checked against the rules, a few minutes
 	$(CORE_VENV)/bin/python -m tests.worlds $(WORLDS)
@@ -101,8 +105,12 @@ bench-peers: $(PEERS_VENV)/.ready ## the same beside openai and OpenRouter's own
 bench-redis: $(VENV)/.ready ## four processes with one key through a Redis: what they reach together, three minutes
 	$(VENV)/bin/python -m tests.benchmarks.sharing $(BENCH)
 
-bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a million rows; half an hour
+bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a million rows, on Ray; forty minutes
 	$(VENV)/bin/python -m tests.benchmarks.bulk $(BENCH)
+	$(VENV)/bin/python -m tests.benchmarks.spread $(BENCH)
+
+bench-bulk-peers: $(PEERS_VENV)/.ready ## bulk runs beside other tools, killed half-way and run again; five minutes
+	$(PEERS_VENV)/bin/python -m tests.benchmarks.bulk_peers $(BENCH)
 
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only
@@ -140,7 +148,7 @@ $(BUILD)/ingredients: FORCE
 
 $(VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(VENV))
-	$(VENV)/$(install) --group dev --editable '.[cli,otel,parquet,plot,redis]'
+	$(VENV)/$(install) --group dev --editable '.[cli,otel,parquet,plot,ray,redis]'
 	@touch $@
 
 $(DEMO_VENV)/.ready: $(BUILD)/ingredients
@@ -157,7 +165,7 @@ $(BUILD)/wheel: $(VENV)/.ready $(SOURCES) pyproject.toml
 # The peers' versions are not pinned: the newest of them is what one compares with.
 $(PEERS_VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(PEERS_VENV))
-	$(PEERS_VENV)/$(install) --editable '.[cli]' openai openrouter
+	$(PEERS_VENV)/$(install) --editable '.[cli]' openai openrouter async-batch-llm batchllm-ai flexllm
 	@touch $@
 
 $(AUDIT_VENV)/.ready: $(BUILD)/ingredients
@@ -167,7 +175,7 @@ $(AUDIT_VENV)/.ready: $(BUILD)/ingredients
 
 $(WHEEL_VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(WHEEL_VENV))
-	$(WHEEL_VENV)/$(install) --group test
+	$(WHEEL_VENV)/$(install) --group test-ray
 	@touch $@
 
 $(CORE_VENV)/.ready: $(BUILD)/ingredients
@@ -178,7 +186,7 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 # pip leaves a wheel alone whose version is installed already: hence the uninstall.
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
-	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,otel,parquet,plot,redis]"
+	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,otel,parquet,plot,ray,redis]"
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

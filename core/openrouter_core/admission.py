@@ -21,6 +21,7 @@ from openrouter_core.limit.pump import Go, Lines, TurnedAway, Wait
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Kind, Limiter, Seen
 from openrouter_core.limit.standard import LimitSettings, View, view
+from openrouter_core.unshared import Unshared
 
 T = TypeVar("T")
 
@@ -123,7 +124,7 @@ class Saved(msgspec.Struct, frozen=True):
     in_flight: int
 
 
-class Admission(Generic[T]):
+class Admission(Unshared, Generic[T]):
     """The shared cell. `alive` counts the calls that have begun and not ended, `in_flight` the attempts under way.
 
     `ended` counts the attempts that are over, by what they showed.

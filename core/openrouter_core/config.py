@@ -166,9 +166,12 @@ def _without_key(settings: dict[str, Any]) -> OpenRouterConfig:
     return OpenRouterConfig(**settings)
 
 
-def checked(config: OpenRouterConfig) -> Result[OpenRouterConfig, DataSourceError]:
-    """Accept a config whose every field is of its type and in its range, with a usable key and a safe address."""
-    flaw = key_flaw(config)
+def checked(config: OpenRouterConfig, *, keyless: bool = False) -> Result[OpenRouterConfig, DataSourceError]:
+    """Accept a config whose every field is of its type and in its range, with a usable key and a safe address.
+
+    With `keyless` there may be no key at all: some of what is asked is public.
+    """
+    flaw = "" if keyless and not (config.api_key or config.management_key) else key_flaw(config)
     if flaw:
         return Failure(AuthError(message=flaw))
     try:

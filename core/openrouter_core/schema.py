@@ -17,6 +17,8 @@ from msgspec import Struct
 from msgspec import inspect as kinds
 from returns.result import Failure, Result, Success
 
+from openrouter_core.conform import AnswerSchema
+from openrouter_core.schema_flaws import flaw_in
 from openrouter_core.strict import Schema, is_strict, portable
 
 WRAPPER: Final = "value"
@@ -55,7 +57,13 @@ def schema_for(wanted: Any) -> Result[Schema, SchemaError]:
 
 
 def describe(wanted: Any) -> Result[TypeSchema, SchemaError]:
-    """The JSON schema of a type with its name, and whether it is strict and wrapped."""
+    """The JSON schema of a type with its name, and whether it is strict and wrapped; an `AnswerSchema` has one."""
+    if isinstance(wanted, AnswerSchema):
+        flaw = flaw_in(wanted.schema)
+        if flaw is not None:
+            return Failure(SchemaError(path=flaw.path, type=wanted.name, message=flaw.message))
+        schema = dict(wanted.schema)
+        return Success(TypeSchema(name=wanted.name, schema=schema, strict=is_strict(schema), wrapped=False))
     return _raw(wanted).map(lambda raw: _finished(name_of(wanted), raw))
 
 

@@ -74,13 +74,18 @@ def portable(raw: Mapping[str, Any]) -> Schema:
 
 
 def is_strict(schema: Any) -> bool:
-    """Decide whether ``strict: true`` may be sent with a portable schema."""
-    if not schema.keys() <= _STRICT_KEYS or not schema.keys() & {"type", "anyOf", "$ref"}:
+    """Decide whether ``strict: true`` may be sent with a schema, as it is."""
+    if not isinstance(schema, Mapping):
         return False
-    if schema.get("type") == "object" and schema["additionalProperties"] is not False:
+    given = cast("Mapping[str, Any]", schema)
+    if not given.keys() <= _STRICT_KEYS or not given.keys() & {"type", "anyOf", "$ref"}:
         return False
-    children = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", [])]
-    return all(map(is_strict, [*children, schema["items"]] if "items" in schema else children))
+    if given.get("type") == "object" and given.get("additionalProperties") is not False:
+        return False
+    if set(given.get("properties", ())) != set(given.get("required", ())):
+        return False
+    children = [*given.get("properties", {}).values(), *given.get("$defs", {}).values(), *given.get("anyOf", [])]
+    return all(map(is_strict, [*children, given["items"]] if "items" in given else children))
 
 
 def _portable(node: Any) -> Schema:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from returns.result import Failure, Result, Success
 
 from openrouter_core.candidates import candidates
+from openrouter_core.conform import AnswerSchema
 from openrouter_core.schema import WRAPPER, TypeSchema, describe, is_pydantic, name_of
 from openrouter_core.wire.response import ChatCompletionResponse
 
@@ -141,6 +142,8 @@ def _tried(decode: Decode, candidate: str) -> _Found | _Wrong:
 
 def _decoders(wanted: Any, *, wrapped: bool) -> tuple[Decode, ...]:
     """The ways to read a candidate, the way that the schema asked for first."""
+    if isinstance(wanted, AnswerSchema):
+        return (wanted.decode,)
     if is_pydantic(wanted):
         bare: Decode = wanted.model_validate_json
         raw = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from openrouter_client.observe import Observer
     from openrouter_client.paging import Pages
     from openrouter_client.raising import OpenRouterError, unwrap
+    from openrouter_client.spread.dataset import DatasetChat, DatasetSpec
+    from openrouter_client.spread.running import RayBatchRun
     from openrouter_client.streaming import ByteStream, ChatStream, EventStream
     from openrouter_core.admission import Stats
     from openrouter_core.build import parse_request
@@ -108,6 +110,8 @@ __all__ = [
     "Choice",
     "ConnectError",
     "DataSourceError",
+    "DatasetChat",
+    "DatasetSpec",
     "DeadlineExceeded",
     "Disconnected",
     "EmptyCompletion",
@@ -151,6 +155,7 @@ __all__ = [
     "Queued",
     "RateLimited",
     "Raw",
+    "RayBatchRun",
     "Reasoning",
     "Received",
     "Reply",
@@ -199,6 +204,8 @@ _HOMES = {
     "openrouter_client.observe": "Observer",
     "openrouter_client.paging": "Pages",
     "openrouter_client.raising": "OpenRouterError unwrap",
+    "openrouter_client.spread.dataset": "DatasetChat DatasetSpec",
+    "openrouter_client.spread.running": "RayBatchRun",
     "openrouter_client.streaming": "ByteStream ChatStream EventStream",
     "openrouter_core.admission": "Stats",
     "openrouter_core.build": "parse_request",

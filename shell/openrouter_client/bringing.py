@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import ssl
+from typing import Any
 
 import aiohttp
 from returns.result import Failure, Result, Success
@@ -44,10 +45,12 @@ def called(observe: Observe | None) -> Result[Observe | None, DataSourceError]:
 
 def is_plain(hook: object) -> bool:
     """Tell what can be called, and does something then, from functions that only make coroutines or generators."""
+    given: Any = hook
     if not callable(hook) or (isinstance(hook, type) and issubclass(hook, Observer)):  # a class, not its object
         return False
-    made_by = (hook, type(hook).__call__)
-    return not any(inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in made_by)
+    return not any(
+        inspect.iscoroutinefunction(one) or inspect.isasyncgenfunction(one) for one in (given, type(given).__call__)
+    )
 
 
 def unfit(name: str, value: str, bound: str) -> InvalidRequest:

@@ -31,6 +31,7 @@ from openrouter_core.limit.seen import Ask
 from openrouter_core.policy import Policy, checked_deadline, checked_options, with_deadline
 from openrouter_core.prices import CATALOGUE, Prices, prices_in, worst_case
 from openrouter_core.states import Alternative, Job, Mode
+from openrouter_core.unshared import Unshared
 from openrouter_core.validate import is_request
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
@@ -64,7 +65,7 @@ class CallOptions(msgspec.Struct, frozen=True, kw_only=True):
 NO_OPTIONS = CallOptions()
 
 
-class Calls:
+class Calls(Unshared):
     """Makes calls and runs them, in one world and one line. The client that users hold stands in front of it."""
 
     def __init__(

@@ -22,6 +22,7 @@ from openrouter_core.errors import DataSourceError
 from openrouter_core.fallback import Fallback
 from openrouter_core.hedge import Hedge
 from openrouter_core.policy import Policy, checked_deadline, until, with_deadline
+from openrouter_core.unshared import Unshared
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # what only typed answers and tools need is imported by them
 T = TypeVar("T")
 
 
-class OpenRouterClient(Groups):
+class OpenRouterClient(Unshared, Groups):
     """An async client of the OpenRouter API. Make one with `new` or `from_env`, and use it as `async with client:`.
 
     Every call returns a `Result`: `Success` with the answer or `Failure` with a `DataSourceError`; none raises. One

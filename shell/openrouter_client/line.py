@@ -11,6 +11,7 @@ from openrouter_core.admission import Admission, Admitted, Stamp, Stats, Ticket,
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.seen import UNSENT, Limiter, Seen
+from openrouter_core.unshared import Unshared
 
 Waiter = asyncio.Future["Turn[Any]"]
 
@@ -18,7 +19,7 @@ NOBODY: Any = None
 """Stands for the waiter of a call that does not wait."""
 
 
-class Line:
+class Line(Unshared):
     """Lets calls go when the core says so. It decides nothing: it asks at each arrival and each end, and on time."""
 
     def __init__(self, limiter: Limiter[Any, Any], money: Money | None = None) -> None:

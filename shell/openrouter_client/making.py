@@ -30,9 +30,13 @@ def calls_of(
     policy: Policy | None = None,
     tls: ssl.SSLContext | None = None,
     hedge: Hedge | None = None,
+    keyless: bool = False,
 ) -> Result[Calls, DataSourceError]:
-    """Put together what makes calls, or say what is wrong with it; see `OpenRouterClient.new`."""
-    good = checked(config)
+    """Put together what makes calls, or say what is wrong with it; see `OpenRouterClient.new`.
+
+    With `keyless` there may be no key: a call that wants one fails.
+    """
+    good = checked(config, keyless=keyless)
     if isinstance(good, Failure):
         return good
     config = good.unwrap()

@@ -25,6 +25,7 @@ from openrouter_client.timing import Limit, Limits
 from openrouter_core.config import MASK, OpenRouterConfig
 from openrouter_core.endpoint import HttpRequest, Key
 from openrouter_core.outcome import Interrupted, Outcome, Responded, TimedOut, Unreachable
+from openrouter_core.unshared import Unshared
 from openrouter_core.version import __version__
 
 USER_AGENT = f"aio-openrouter/{__version__}"
@@ -58,7 +59,7 @@ that of aiohttp's memory of addresses, when somebody clears it while calls wait 
 ERRNO_KIND = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset"}
 
 
-class Transport:
+class Transport(Unshared):
     """One pooled session, made on first use on the running loop, or the caller's own, which is then not closed.
 
     `heard` is called, in the task of the call, with an answer's headers as soon as they are there.

@@ -77,13 +77,29 @@ def short(body: bytes) -> float:
     return random.Random(zlib.crc32(body)).uniform(0.02, 0.15)
 
 
-LATENCIES: dict[str, Callable[[bytes], float]] = {"tail": tail, "short": short, "none": lambda _: 0.0}
+def even(_: bytes) -> float:
+    """Give the same seconds for every request."""
+    return 0.15
+
+
+LATENCIES: dict[str, Callable[[bytes], float]] = {"tail": tail, "short": short, "even": even, "none": lambda _: 0.0}
+
+
+class Paid(Counter[bytes]):
+    """How often each request came, and when the last and the first answer went."""
+
+    first = last = 0.0
+
+    def ended(self) -> None:
+        """Note that an answer went."""
+        self.last = time.perf_counter()
+        self.first = self.first or self.last
 
 
 class Serving(asyncio.Protocol):
     """One connection. Every request that comes is paid, whoever waits for its answer."""
 
-    def __init__(self, latency: Callable[[bytes], float], paid: Counter[bytes]) -> None:
+    def __init__(self, latency: Callable[[bytes], float], paid: Paid) -> None:
         self.latency, self.paid = latency, paid
         self.got = b""
 
@@ -104,19 +120,26 @@ class Serving(asyncio.Protocol):
         asyncio.get_running_loop().call_later(seconds, self.answer)
 
     def answer(self) -> None:
+        self.paid.ended()
         if not self.transport.is_closing():
             self.transport.write(WHOLE)
 
 
 async def serve(latency: str) -> None:
-    """Serve until the standard input ends; each line of it is answered with how often each request was paid."""
-    paid = Counter[bytes]()
+    """Serve until the standard input ends.
+
+    Each line of it is answered with how many requests were paid, how many with their copies, and within which time;
+    "peek" goes on counting.
+    """
+    paid = Paid()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Serving(LATENCIES[latency], paid), "127.0.0.1", 0, backlog=4096)
     tell(str(server.sockets[0].getsockname()[1]))
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        tell(json.dumps([len(paid), sum(paid.values())]))
-        paid.clear()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        tell(json.dumps([len(paid), sum(paid.values()), paid.last - paid.first]))
+        if line.strip() != "peek":
+            paid.clear()
+            paid.first = 0.0
 
 
 @asynccontextmanager
@@ -133,13 +156,13 @@ async def server(latency: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Pr
         await process.wait()
 
 
-async def paid_at(process: asyncio.subprocess.Process) -> tuple[int, int]:
-    """Ask a server how many requests it saw, and how many with their copies; it counts anew from then on."""
+async def told_by(process: asyncio.subprocess.Process, line: str = "") -> list[float]:
+    """Ask a server what it saw (see `serve`)."""
     assert process.stdout is not None
     assert process.stdin is not None
-    process.stdin.write(b"\n")
-    seen: list[int] = json.loads(await process.stdout.readline())
-    return seen[0], seen[1]
+    process.stdin.write(f"{line}\n".encode())
+    seen: list[float] = json.loads(await process.stdout.readline())
+    return seen
 
 
 async def child(*arguments: str) -> asyncio.subprocess.Process:
@@ -239,7 +262,7 @@ async def kills(*, quick: bool) -> None:
                 await first.communicate()
                 flying = in_flight_at(folder)
                 await figures(load)
-                seen, paid = await paid_at(process)
+                seen, paid = map(int, (await told_by(process))[:2])
                 lines = [json.loads(line)["row"] for line in (folder / "out.jsonl").open()]
                 lost += rows - len(set(lines))
                 double += len(lines) - len(set(lines))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.core.mutants import caught
 
 from openrouter_core.bulk import estimate
-from openrouter_core.bulk.estimate import SHOWN, Estimate, with_flaw, with_row
+from openrouter_core.bulk.estimate import SHOWN, Estimate, with_flaw, with_row, with_row_in_batch, worst_in_batch
 from openrouter_core.prices import Price
 
 PRICES = {"m/a": Price(prompt=1e-6, completion=2e-6, context=10_000), "m/b": Price(prompt=0.0, completion=1e-6)}
@@ -58,3 +58,13 @@ def test_flaws_are_counted_and_the_first_are_kept() -> None:
         made = with_flaw(made, f"line {number}")
     assert (made.rows, made.invalid, len(made.flaws), made.flaws[0]) == (SHOWN + 5, SHOWN + 5, SHOWN, "line 0")
     assert with_row(made, body("m/a", "x", 1), "m/a", 1, PRICES).rows == SHOWN + 6
+
+
+def test_a_row_in_a_batch_has_the_price_of_batches_or_the_full_one() -> None:
+    prices = {"m/a": Price(prompt=2.0, completion=2.0), "m/a:batch": Price(prompt=1.0, completion=1.0)}
+    body = b'{"max_tokens":10}'
+    half = with_row_in_batch(Estimate(), body, "m/a:batch", 10, prices)
+    full = with_row_in_batch(Estimate(), body, "m/a:batch", 10, {"m/a": prices["m/a"]})
+    assert (half.full_price, full.full_price) == (0, 1)
+    assert 0 < half.most_usd < full.most_usd
+    assert worst_in_batch(b'{"n":1}', "m/a:batch", prices) is None  # without a bound on its answer

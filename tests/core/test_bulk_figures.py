@@ -19,6 +19,7 @@ from openrouter_core.bulk.figures import (
     LEDGER,
     NOTHING,
     PARTIAL,
+    TIME,
     WINDOW_SECS,
     Counts,
     Meter,
@@ -27,6 +28,7 @@ from openrouter_core.bulk.figures import (
     progress,
     projected,
     rate,
+    rate_of,
     sent,
     summed,
 )
@@ -102,6 +104,13 @@ def test_the_meter_bites() -> None:
     caught(test_a_steady_rate_is_found_and_the_marks_stay_few, *strategies, where=figures, marked=stuck)
 
 
+def test_a_rate_is_read_from_when_rows_ended() -> None:
+    assert rate_of([], 100.0) == rate_of([10.0], 100.0) == 0.0
+    assert rate_of([99.0, 95.0, 90.0], 100.0) == pytest.approx(0.3)
+    assert rate_of([99.0, 95.0, 10.0], 100.0) == pytest.approx(2 / WINDOW_SECS)
+    assert rate_of([100.0] * 5, 100.0) == 5.0
+
+
 def test_progress_tells_when_it_will_end_and_what_it_will_cost() -> None:
     counts = Counts(rows=100, todo=70, in_flight=10, done=20, cost_usd=2.0)
     shown = progress(counts, marked(Meter(), 0.0, 0), 0.0, 10.0)
@@ -127,6 +136,7 @@ def test_progress_does_not_guess() -> None:
         (2, "interrupted", INTERRUPTED),
         (2, "ledger", LEDGER),
         (2, "key", KEY),
+        (2, "deadline", TIME),
     ],
 )
 def test_the_exit_code_tells_how_it_ended(done: int, stop: Stop | None, code: int) -> None:

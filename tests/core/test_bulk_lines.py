@@ -13,7 +13,7 @@ from returns.result import Failure, Success
 from tests.core.mutants import caught
 
 from openrouter_core.bulk import lines
-from openrouter_core.bulk.lines import Wanted, doubtful, outcome_of
+from openrouter_core.bulk.lines import Wanted, doubtful, outcome_of, with_earlier
 from openrouter_core.errors import BudgetExceeded, ProviderError, RateLimited
 from openrouter_core.schema import describe
 from openrouter_core.wire.attempt import Attempt, CallRecord
@@ -84,6 +84,15 @@ def test_a_text_that_does_not_fit_is_a_failure_with_its_cost() -> None:
     outcome = outcome_of(1, "a", Success(answer("no idea", usage=usage)), wanted, 0.0)
     assert (outcome.event, outcome.kind, outcome.cost, outcome.prompt_tokens) == ("fail", "ParseError", 0.25, 3)
     assert b"no idea" in outcome.line
+
+
+def test_what_earlier_answers_took_is_added() -> None:
+    usage = Usage(cost=0.25, prompt_tokens=3, completion_tokens=2)
+    call = CallRecord(attempts=(Attempt(number=1, started=0, ended=1, outcome="200"),))
+    outcome = outcome_of(1, "a", Success(answer(usage=usage, call=call)), None, 0.0)
+    total = with_earlier(outcome, [answer(usage=usage, call=call), answer(usage=usage)])
+    assert (total.cost, total.prompt_tokens, total.completion_tokens, total.attempts) == (0.75, 9, 6, 2)
+    assert with_earlier(outcome, [answer()]).cost is None
 
 
 def test_a_failure_is_written_down_with_its_type() -> None:

@@ -113,6 +113,11 @@ def test_a_key_that_no_header_can_carry_is_an_auth_error(key: str) -> None:
         assert key.strip() not in str(error)
 
 
+def test_what_is_public_takes_no_key_and_a_bad_one_is_told_all_the_same() -> None:
+    assert isinstance(checked(OpenRouterConfig(), keyless=True), Success)
+    assert isinstance(checked(OpenRouterConfig(api_key="a b"), keyless=True).failure(), AuthError)
+
+
 def test_one_of_the_two_keys_is_enough() -> None:
     """Bug: who only manages keys has to make up an inference key."""
     assert isinstance(checked(OpenRouterConfig(management_key=KEY)), Success)

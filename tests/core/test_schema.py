@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from returns.result import Failure
 from tests.core.types_and_values import SCALARS, Buy, Colour, Tree, Wait, typed_values
 
+from openrouter_core.conform import AnswerSchema
 from openrouter_core.schema import SchemaError, describe, is_pydantic, schema_for
 
 T = TypeVar("T")
@@ -252,3 +253,12 @@ def test_optional_written_the_old_way() -> None:
 @pytest.mark.parametrize("kind", [kind for kind, _ in SCALARS])
 def test_every_scalar_can_be_described(kind: Any) -> None:
     assert describe(kind).unwrap().strict
+
+
+def test_a_schema_of_ones_own_is_taken_as_it_is_or_told_what_is_wrong() -> None:
+    point = {"title": "Point", "type": "object", "properties": {"x": {"type": "integer"}}}
+    described = describe(AnswerSchema.of(point)).unwrap()
+    assert (described.name, described.schema, described.strict, described.wrapped) == ("Point", point, False, False)
+    error = describe(AnswerSchema({"properties": {"x": {"type": "int"}}})).failure()
+    assert error.path == "$.properties.x"
+    assert "type must be" in str(error)

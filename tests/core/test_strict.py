@@ -119,3 +119,11 @@ def test_definitions_are_kept_only_where_they_must_be() -> None:
 )
 def test_what_is_not_strict(raw: dict[str, Any]) -> None:
     assert not is_strict(portable(raw))
+
+
+def test_strict_is_not_asked_for_with_what_is_not_in_the_subset() -> None:
+    point = {"type": "object", "properties": {"x": {"type": "integer"}}, "required": ["x"]}
+    assert is_strict({**point, "additionalProperties": False})
+    assert not is_strict(point)
+    assert not is_strict({**point, "additionalProperties": False, "required": []})
+    assert not is_strict({"type": "array", "items": True})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 from tests.core.types_and_values import Buy, Wait, typed_values
 
+from openrouter_core.conform import AnswerSchema
 from openrouter_core.schema import describe
 from openrouter_core.typed import Mismatch, Parsed, decode_as, repair_message
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -120,3 +121,10 @@ def test_half_a_surrogate_pair_is_replaced() -> None:
 def test_parsed_holds_the_value_and_where_it_came_from() -> None:
     parsed = Parsed(value=Buy(1.0), response=ChatCompletionResponse(id="gen-1"))
     assert (parsed.value.amount, parsed.response.id) == (1.0, "gen-1")
+
+
+def test_an_answer_is_held_against_a_schema() -> None:
+    wanted = AnswerSchema({"type": "object", "properties": {"x": {"type": "integer", "maximum": 9}}}, "Point")
+    assert decode_as(wanted, 'Not {"x": 10}, but {"x": 3}.').unwrap() == {"x": 3}
+    error = decode_as(wanted, '{"x": 10}').failure()
+    assert (error.type, error.path, error.message) == ("Point", "$.x", "must be at most 9")

@@ -29,7 +29,7 @@ from openrouter_core.wire.batches import BatchRequest
 body = {"messages": [{"role": "user", "content": "Will it rain?"}]}
 asked = BatchRequest(
     endpoint="/v1/chat/completions",
-    model="openai/gpt-4o-mini",
+    model="openai/gpt-4o-mini:batch",
     requests=[{"custom_id": "rain", "body": body}],
 )
 batch = unwrap(await client.batches.create(asked))

@@ -17,7 +17,7 @@ from openrouter_client.bulk.looking import Looking
 from openrouter_client.simulator import Simulator
 from openrouter_core.bulk.figures import Summary
 
-COMMAND = (sys.executable, "-c", "import sys; from openrouter_client.cli import main; sys.exit(main())", "batch")
+CODE = "import sys; from openrouter_client.cli import main; sys.exit(main())"
 
 
 def prompts(folder: Path, many: int) -> Path:
@@ -72,9 +72,13 @@ def states(folder: Path) -> Counter[int]:
 
 
 async def command(
-    server: Simulator | Loopback, *arguments: str | Path, given: bytes | None = None, key: str | None = None
+    server: Simulator | Loopback,
+    *arguments: str | Path,
+    given: bytes | None = None,
+    key: str | None = None,
+    code: str = CODE,
 ) -> asyncio.subprocess.Process:
-    """Start the command `batch` in a process of its own."""
+    """Start the command `batch` in a process of its own; `code` is what this runs."""
     environment = {
         **os.environ,
         "OPENROUTER_API_KEY": config_of(server).api_key if key is None else key,
@@ -83,7 +87,7 @@ async def command(
     }
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, *map(str, arguments), env=environment, stdin=pipe, stdout=pipe, stderr=pipe
+        sys.executable, "-c", code, "batch", *map(str, arguments), env=environment, stdin=pipe, stdout=pipe, stderr=pipe
     )
     assert process.stdin is not None
     if given is not None:

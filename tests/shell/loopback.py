@@ -257,7 +257,7 @@ def client_of(server: Loopback | str, **settings: Any) -> OpenRouterClient:
 
 async def until(happened: Callable[[], object]) -> None:
     """Wait until it has happened; for those who see another side of it than the one that does it."""
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(30.0):
         while not happened():  # noqa: ASYNC110 - sockets close when they close, and tell nobody here
             await asyncio.sleep(0.001)
 

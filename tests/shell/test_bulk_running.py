@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.shell.bulk import config_of, lines, made, paid, prompts, ran, states
 from tests.shell.loopback import Loopback, Talk, answer, completion, error, until
 
 from openrouter_client import (
+    AuthError,
     BatchRun,
     BatchSettings,
     Fallback,
@@ -121,6 +123,40 @@ async def test_typed_answers_are_checked_and_written(tmp_path: Path) -> None:
     assert first["value"] == {"x": 3}
     assert (second["error"]["type"], second["error"]["text"]) == ("ParseError", "no idea")
     assert json.loads(server.requests[0].body)["response_format"]["json_schema"]["name"] == "Point"
+
+
+SMALL = {"type": "object", "properties": {"x": {"type": "integer", "maximum": 9}}, "required": ["x"]}
+
+
+async def test_answers_are_held_against_a_schema(tmp_path: Path) -> None:
+    wrong = answer(200, completion('{"x": 10}'))
+    async with Loopback(answer(200, completion('Here: {"x": 3}')), wrong) as server:
+        summary = await ran(server, prompts(tmp_path, 2), schema=SMALL, max_in_flight=1)
+    assert (summary.counts.done, summary.counts.failed) == (1, 1)
+    first, second = lines(tmp_path / "out.jsonl")
+    assert first["value"] == {"x": 3}
+    assert (second["error"]["path"], second["error"]["text"]) == ("$.x", '{"x": 10}')
+    assert "at most 9" in second["error"]["message"]
+    assert json.loads(server.requests[0].body)["response_format"]["json_schema"]["strict"] is False
+
+
+async def test_an_answer_that_does_not_fit_is_repaired_and_all_of_it_is_paid(tmp_path: Path) -> None:
+    wrong, right = answer(200, completion('{"x": 10}')), answer(200, completion('{"x": 3}'))
+    async with Loopback(wrong, wrong, right, wrong, wrong, wrong) as server:
+        summary = await ran(server, prompts(tmp_path, 2), schema=SMALL, repair=2, max_in_flight=1)
+        assert (summary.counts.done, summary.counts.failed, len(server.requests)) == (1, 1, 6)
+        assert summary.counts.cost_usd == pytest.approx(0.006)
+        assert "at most 9" in json.loads(server.requests[1].body)["messages"][-1]["content"]
+    first, second = lines(tmp_path / "out.jsonl")
+    assert (first["value"], second["error"]["text"]) == ({"x": 3}, '{"x": 10}')
+
+
+async def test_a_batch_holds_answers_against_a_schema_too(tmp_path: Path) -> None:
+    async with Simulator(seed=1) as server:
+        settings: dict[str, Any] = {"via": "batches", "poll_secs": 0.02, "model": MODEL, "max_in_flight": 3}
+        summary = await ran(server, prompts(tmp_path, 3), schema=SMALL, **settings)
+        assert (summary.exit_code, summary.counts.done) == (COMPLETE, 3)
+    assert all(line["value"]["x"] <= 9 for line in lines(tmp_path / "out.jsonl"))
 
 
 async def test_a_budget_is_for_all_runs_of_a_ledger(tmp_path: Path) -> None:
@@ -234,6 +270,57 @@ async def test_an_abort_drops_what_was_sent_and_puts_it_in_doubt(tmp_path: Path)
     assert sorted(line["row"] for line in lines(tmp_path / "out.jsonl")) == list(range(1, 11))
 
 
+async def test_an_answer_that_openrouter_has_kept_settles_a_doubt(tmp_path: Path) -> None:
+    """Killed between headers and body: the generation's id is in the ledger, and its answer is not paid again."""
+    source = prompts(tmp_path, 3)
+    async with Simulator(seed=1) as server:
+        server.script(*["drip"] * 3)
+        run = made(server, source)
+        task = asyncio.create_task(run.run())
+        await until(lambda: generations(tmp_path) == 3)
+        run.stop()
+        run.abort()
+        assert unwrap(await task).counts.in_doubt == 3
+        again = made(server, source, in_doubt="report")
+        summary = unwrap(await again.run())
+        assert (summary.exit_code, summary.counts.done, again.doubts) == (COMPLETE, 3, {"answered": 3})
+        assert set(paid(server).values()) == {1}
+        assert summary.counts.cost_usd == pytest.approx(server.cost)
+        assert summary.counts.cost_unknown == 0
+    assert sorted(line["row"] for line in lines(tmp_path / "out.jsonl")) == [1, 2, 3]
+
+
+async def test_rows_in_doubt_are_asked_again_where_that_is_free(tmp_path: Path) -> None:
+    source = prompts(tmp_path, 3)
+    async with Simulator(seed=1) as server:
+        server.script(*["silent"] * 3)
+        run = made(server, source, safe_retries=True)
+        task = asyncio.create_task(run.run())
+        await until(lambda: len(server.requests) == 3)
+        run.stop()
+        run.abort()
+        assert unwrap(await task).counts.in_doubt == 3
+        again = made(server, source, in_doubt="report", safe_retries=True)
+        summary = unwrap(await again.run())
+        assert (summary.exit_code, again.doubts) == (COMPLETE, {"free": 3})
+
+
+def generations(folder: Path) -> int:
+    """Count the rows of a ledger whose generation is known."""
+    path = folder / "out.jsonl.ledger"
+    if not path.exists():
+        return 0
+    try:
+        ledger = Looking.at(path)
+    except sqlite3.Error:  # it is just being made
+        return 0
+    try:
+        found: int = ledger.db.execute("SELECT count(generation) FROM rows").fetchone()[0]
+    finally:
+        ledger.close()
+    return found
+
+
 async def test_who_cancels_the_run_ends_it(tmp_path: Path) -> None:
     async def never(talk: Talk) -> None:
         await talk.gone()
@@ -325,6 +412,12 @@ async def test_an_estimate_sends_nothing_to_a_model(tmp_path: Path) -> None:
         ({"in_doubt": "perhaps"}, "in_doubt"),
         ({"template": "{"}, "template"),
         ({"schema": {}, "wanted": Point}, "schema"),
+        ({"schema": {"type": "int"}}, "schema"),
+        ({"repair": -1}, "repair"),
+        ({"repair": 1, "via": "batches"}, "repair"),
+        ({"via": "fax"}, "via"),
+        ({"poll_secs": 0.0}, "poll_secs"),
+        ({"wait_secs": float("nan")}, "wait_secs"),
         ({"wanted": object()}, "wanted"),
     ],
 )
@@ -349,6 +442,12 @@ async def test_an_input_without_rows_and_a_changed_one_are_told(tmp_path: Path) 
         source.unlink()
         source.mkdir()
         assert "must be a file" in str(BatchRun.new(source, tmp_path / "o", config=config_of(server)).failure())
+
+
+async def test_a_run_without_a_key_is_refused_before_it_begins(tmp_path: Path) -> None:
+    run = unwrap(BatchRun.new(prompts(tmp_path, 1), tmp_path / "o", config=OpenRouterConfig()))
+    assert isinstance((await run.run()).failure(), AuthError)
+    assert not (tmp_path / "o.ledger").exists()
 
 
 async def test_the_key_is_nowhere(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.shell.bulk import command, commanded, lines, paid, prompts, states
+from tests.shell.bulk import command as started
+from tests.shell.bulk import commanded, lines, paid, prompts, states
+from tests.shell.command_line import CommandLine
 from tests.shell.loopback import Loopback, Talk, answer, completion, error, until
 
 from openrouter_client.cli.batch import words
@@ -17,7 +19,7 @@ from openrouter_client.cli.batch.board import LiveBoard, PlainBoard, board_on
 from openrouter_client.cli.exits import KEY, LEDGER, USAGE
 from openrouter_client.simulator import Simulator
 from openrouter_core.admission import Stats
-from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, NOTHING, PARTIAL, Counts, Progress
+from openrouter_core.bulk.figures import BUDGET, COMPLETE, INTERRUPTED, NOTHING, PARTIAL, TIME, Counts, Progress
 from openrouter_core.limit.standard import View
 
 MODEL = "openai/gpt-4o-mini"
@@ -78,6 +80,94 @@ async def test_a_dry_run_asks_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "o").exists()
 
 
+def test_a_dry_run_needs_no_key_and_no_network(command: CommandLine) -> None:
+    asked = ("batch", "run", str(prompts(command.home, 10)), "-o", str(command.home / "o"), "--dry-run")
+    told = command.run(*asked, "--base-url", "http://127.0.0.1:9/api/v1", "--retries", "0")
+    assert told.code == COMPLETE
+    assert "unknown, without the price list (ConnectError" in " ".join(told.err.split())
+    told = command.run(*asked, "--base-url", "http://127.0.0.1:9/api/v1", "--retries", "0", "--json")
+    assert "ConnectError" in told.values[0]["priceless"]
+
+
+async def test_a_dry_run_without_a_key_knows_the_prices(command: CommandLine) -> None:
+    async with Simulator(seed=1) as server:
+        asked = ("batch", "run", str(prompts(command.home, 10)), "-o", str(command.home / "o"), "--dry-run", "--json")
+        told = await command.asked(*asked, "--model", MODEL, "--max-tokens", "9", "--base-url", server.base_url)
+        assert (told.code, told.values[0]["priceless"], told.values[0]["unpriced"]) == (COMPLETE, "", 0)
+        assert told.values[0]["most_usd"] > 0
+        assert not paid(server)
+
+
+def test_a_stand_in_answers_and_its_answers_are_not_mixed_with_a_models(command: CommandLine) -> None:
+    asked = ("batch", "run", str(prompts(command.home, 10)), "-o", str(command.home / "out.jsonl"))
+    told = command.run(*asked, "--simulate", "--faults", "503:0.2", "--retry-delay-ms", "1", "--seed", "3", "--json")
+    assert (told.code, told.values[0]["counts"]["done"]) == (COMPLETE, 10)
+    assert "LOCAL STAND-IN" in told.err
+    assert command.run(*asked, "--simulate").code == COMPLETE
+    command.monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-x")
+    told = command.run(*asked)
+    assert told.code == LEDGER
+    assert "server was 'on this machine'" in " ".join(told.err.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--schema", "none"), "--schema none: No such file"),
+        (("--template", "@none"), "--template none: No such file"),
+        (("--faults", "503:1"), "--faults 503:1: is for the local stand-in"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(command: CommandLine, arguments: tuple[str, ...], told: str) -> None:
+    ended = command.run("batch", "run", str(prompts(command.home, 1)), "-o", str(command.home / "o"), *arguments)
+    assert ended.code == USAGE
+    assert told in ended.err
+    machine = command.run(
+        "batch", "run", str(prompts(command.home, 1)), "-o", str(command.home / "o"), *arguments, "--json"
+    )
+    assert machine.error["type"] == "InvalidRequest"
+
+
+async def test_batches_are_waited_for_and_looked_at(tmp_path: Path) -> None:
+    source, out = prompts(tmp_path, 5), tmp_path / "out.jsonl"
+    asked = ("run", source, "-o", out, "--model", MODEL, "--via", "batches", "--poll", "0.05")
+    async with Simulator(seed=1, batch_secs=3.0) as server:
+        code, _, err = await commanded(server, *asked, "--deadline", "0.1")
+        assert code == TIME
+        assert "5 rows are in batches" in " ".join(err.split())
+        code, told, _ = await commanded(server, "status", out)
+        assert "batch_" in told
+        assert "of 5" in told
+        code, told, _ = await commanded(server, "status", out, "--json")
+        assert json.loads(told)["batches"][0]["rows"] == 5
+        code, told, _ = await commanded(server, *asked, "--json")
+        assert (code, json.loads(told)["counts"]["done"], json.loads(told)["in_batches"]) == (COMPLETE, 5, 0)
+        assert sum(request.method == "POST" for request in server.requests) == 1
+
+
+async def test_ctrl_c_leaves_the_batches(tmp_path: Path) -> None:
+    source, out = prompts(tmp_path, 5), tmp_path / "out.jsonl"
+    asked = ("run", source, "-o", out, "--model", MODEL, "--via", "batches", "--poll", "0.05")
+    async with Simulator(seed=1, batch_secs=60.0) as server:
+        run = await started(server, *asked)
+        await until(lambda: len(server.requests) >= 3)
+        run.send_signal(signal.SIGINT)
+        _, err = await run.communicate()
+        assert run.returncode == INTERRUPTED
+        assert b"Leaving the batches to OpenRouter" in err
+
+
+def test_a_dry_run_of_batches_tells_their_price(command: CommandLine) -> None:
+    source = str(prompts(command.home, 5))
+    asked = ("batch", "run", source, "-o", str(command.home / "o"), "--simulate", "--dry-run", "--via", "batches")
+    told = command.run(*asked, "--model", MODEL, "--max-tokens", "9")
+    assert told.code == COMPLETE
+    assert "batches 1" in " ".join(told.err.split())
+    assert "full price" not in told.err
+    told = command.run(*asked, "--model", "anthropic/claude-haiku-4.5", "--max-tokens", "9")
+    assert "at the full price for 5 rows" in " ".join(told.err.split())
+
+
 async def test_a_budget_says_how_to_go_on(tmp_path: Path) -> None:
     source, out = prompts(tmp_path, 30), tmp_path / "out.jsonl"
     async with Simulator(seed=1) as server:
@@ -112,7 +202,7 @@ async def test_ctrl_c_finishes_and_a_second_one_drops(tmp_path: Path) -> None:
 
     asked = ("run", source, "-o", out, "--max-in-flight", "4")
     async with Loopback(held) as server:
-        run = await command(server, *asked)
+        run = await started(server, *asked)
         assert run.stderr is not None
         await until(lambda: len(server.requests) == 4)
         run.send_signal(signal.SIGINT)
@@ -123,7 +213,7 @@ async def test_ctrl_c_finishes_and_a_second_one_drops(tmp_path: Path) -> None:
         assert b"run the same command again" in err
 
         release.clear()
-        run = await command(server, *asked)
+        run = await started(server, *asked)
         assert run.stderr is not None
         await until(lambda: len(server.requests) == 8)
         run.send_signal(signal.SIGINT)
@@ -153,15 +243,41 @@ async def test_a_second_run_is_told_who_has_the_ledger(tmp_path: Path) -> None:
         await talk.gone()
 
     async with Loopback(never) as server:
-        run = await command(server, "run", source, "-o", out)
+        run = await started(server, "run", source, "-o", out)
         await until(lambda: len(server.requests) >= 1)
         code, _, err = await commanded(server, "run", source, "-o", out)
         assert code == LEDGER
         assert f"in use by process {run.pid}" in err
         code, told, _ = await commanded(server, "status", out)
         assert "in flight" in told
+        assert f"process {run.pid} is at work" in told
+        assert "slowest" in told
         run.kill()
         await run.communicate()
+        code, told, _ = await commanded(server, "status", out)
+        assert "none is at work" in told
+        assert "in doubt" in told
+        assert "in flight" not in told
+
+
+async def test_status_tells_how_fast_it_goes(tmp_path: Path) -> None:
+    source, out = prompts(tmp_path, 30), tmp_path / "out.jsonl"
+
+    async def some(talk: Talk) -> None:
+        if len(server.requests) > 10:
+            await talk.gone()
+        await talk.say(answer(200, completion()))
+
+    async with Loopback(some) as server:
+        run = await started(server, "run", source, "-o", out, "--max-in-flight", "2")
+        await until(lambda: len(server.requests) >= 12)
+        code, told, _ = await commanded(server, "status", out, "--json")
+        run.kill()
+        await run.communicate()
+    found = json.loads(told)
+    assert (code, found["counts"]["done"]) == (0, 10)
+    assert found["rate"] > 0
+    assert found["eta"] == pytest.approx(20 / found["rate"])
 
 
 # --- words and boards -------------------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from tests.shell.command_line import RUN, CommandLine, bodies
+from tests.shell.loopback import Loopback
 
-from openrouter_client.cli.chat.asking import Given, cost_line, format_of, image_part, message_of, told_of, value_in
+from openrouter_client.cli.chat.asking import Given, cost_line, image_part, message_of, told_of
+from openrouter_client.cli.problems import as_schema
 from openrouter_client.simulator import Simulator
-from openrouter_core.wire.formats import JsonSchema
 from openrouter_core.wire.response import ChatCompletionResponse, Choice, ResponseMessage, Usage
 
 PNG = base64.b64decode(
@@ -55,19 +56,16 @@ def test_what_is_no_image_is_refused(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"{", "is no JSON"), (b"[1]", "must hold a JSON object"), (b"\xff", "no JSON")]
+    ("content", "said"),
+    [
+        (b"{", "is no JSON"),
+        (b"[1]", "must be a JSON object"),
+        (b"\xff", "no JSON"),
+        (b'{"type": "int"}', "type must be"),
+    ],
 )
-def test_a_schema_is_a_json_object(content: bytes, said: str) -> None:
-    assert said in format_of(content).failure()
-
-
-@pytest.mark.parametrize(
-    ("title", "name"), [("Sky", "Sky"), ("Wie heißt du?", "Wieheitdu"), ("?", "answer"), ("x" * 99, "x" * 64)]
-)
-def test_a_schema_is_named_after_its_title(title: str, name: str) -> None:
-    schema = format_of(json.dumps({"title": title}).encode()).unwrap().schema
-    assert isinstance(schema, JsonSchema)
-    assert schema.name == name
+def test_a_schema_is_one_that_answers_can_be_held_against(content: bytes, said: str) -> None:
+    assert said in as_schema(content).failure()
 
 
 def test_what_nobody_told_is_unknown_and_not_nothing() -> None:
@@ -77,11 +75,6 @@ def test_what_nobody_told_is_unknown_and_not_nothing() -> None:
     usage = Usage(prompt_tokens=1200, completion_tokens=3, cost=0.0)
     cut = told_of(ChatCompletionResponse(model="x/y", choices=[choice], usage=usage), 1.0)
     assert cost_line(cut) == "x/y: 1,200 tokens in, 3 out, $0.00, 1.0 s, cut at its limit of tokens"
-
-
-def test_an_answer_is_read_as_json() -> None:
-    assert value_in('{"a": 1}').unwrap() == {"a": 1}
-    assert value_in("well").failure()
 
 
 # ------------------------------------------------------------------------------------------------ one question
@@ -154,8 +147,37 @@ async def test_an_answer_that_is_not_the_json_it_was_to_be_is_a_failure(command:
         done = await command.asked("chat", "Sky?", "--schema", str(schema), "--json", "--max-tokens", "2")
     assert (done.code, done.out) == (3, "")
     assert done.error["type"] == "ParseError"
-    assert "raise --max-tokens" in done.error["message"]
+    assert "raise max_completion_tokens" in done.error["message"]
     assert done.error["text"]
+
+
+async def test_an_answer_that_does_not_fit_is_asked_for_again_or_shown_with_what_is_wrong(command: CommandLine) -> None:
+    schema = command.home / "point.json"
+    schema.write_text('{"type": "object", "properties": {"x": {"type": "integer", "maximum": 9}}, "required": ["x"]}')
+    wrong, right = streamed('{"x": 10}'), streamed('{"x": 3}')
+    asked = ("chat", "Where?", "--schema", str(schema))
+    async with Loopback(wrong, right, wrong, wrong) as server:
+        command.monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-x")
+        command.monkeypatch.setenv("OPENROUTER_BASE_URL", server.base_url)
+        done = await command.asked(*asked, "--repair", "1")
+        assert (done.code, done.out) == (0, '{"x": 3}\n')
+        again = json.loads(server.requests[1].body)["messages"]
+        assert "at most 9" in again[-1]["content"]
+        done = await command.asked(*asked)
+        assert (done.code, done.out) == (3, "")
+        assert '{"x": 10}' in done.err
+        assert "at $.x: must be at most 9" in done.err
+        machine = await command.asked(*asked, "--json")
+        assert (machine.error["text"], machine.error["path"]) == ('{"x": 10}', "$.x")
+
+
+def streamed(text: str) -> bytes:
+    """A streamed answer with this text."""
+    delta = {"role": "assistant", "content": text}
+    chunk = {"id": "gen-1", "model": "m/a", "choices": [{"index": 0, "delta": delta, "finish_reason": "stop"}]}
+    body = f"data: {json.dumps(chunk)}\n\ndata: [DONE]\n\n".encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ async def test_the_table_in_a_pipe_is_lines_with_tabs(command: CommandLine) -> N
     assert heading == ["model", "context", "in $/M", "out $/M", "abilities"]
     assert [cells[0] for cells in rows] == ["anthropic/claude-haiku-4.5", "anthropic/claude-sonnet-4.5"]
     assert rows[0][1:4] == ["200k", "$1.00", "$5.00"]
-    assert "2 of 12 models" in done.err
+    assert "2 of 14 models" in done.err
     assert asked == {"output_modalities": "all"}
 
 

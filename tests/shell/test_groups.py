@@ -65,6 +65,10 @@ DECISIONS = DecisionsRequest(
 CHAT = ChatCompletionRequest(messages=[ChatMessage.user("hi")])
 IMAGES = ImagesRequest(model="a/b", prompt="rain")
 
+BATCH = BatchRequest(
+    endpoint="/v1/chat/completions", model="a/b:batch", requests=[{"custom_id": "1", "body": {"prompt": "hi"}}]
+)
+
 CALLS: dict[str, Callable[[OpenRouterClient, Path], Called]] = {
     "analytics.activity": lambda c, _: c.analytics.activity(),
     "analytics.meta": lambda c, _: c.analytics.meta(),
@@ -88,12 +92,10 @@ CALLS: dict[str, Callable[[OpenRouterClient, Path], Called]] = {
     ),
     "auth.web_keys": lambda c, _: c.auth.web_keys(),
     "batches.list": lambda c, _: c.batches.list(),
-    "batches.create": lambda c, _: c.batches.create(
-        BatchRequest(endpoint="/v1/chat/completions", model="a/b", requests=[{"custom_id": "1", "body": {}}])
-    ),
-    "batches.get": lambda c, _: c.batches.get("b"),
-    "batches.wait": lambda c, _: c.batches.wait("b", polling=SOON),
-    "batches.delete": lambda c, _: c.batches.delete("b"),
+    "batches.create": lambda c, _: c.batches.create(BATCH),
+    "batches.get": lambda c, _: of_batch(c, c.batches.get),
+    "batches.wait": lambda c, _: of_batch(c, lambda one: c.batches.wait(one, polling=SOON)),
+    "batches.delete": lambda c, _: of_batch(c, c.batches.delete),
     "byok.list": lambda c, _: c.byok.list(),
     "byok.create": lambda c, _: c.byok.create(CreateByokKey(provider="openai", key="sk-1")),
     "byok.get": lambda c, _: c.byok.get("k"),
@@ -251,6 +253,11 @@ async def generation_of(client: OpenRouterClient) -> Result[Any, Any]:
     """Ask something, and then what it cost."""
     answer = unwrap(await client.chat_completion(CHAT))
     return await client.generation.get(str(answer.id), polling=SOON)
+
+
+async def of_batch(client: OpenRouterClient, then: Callable[[str], Awaitable[Result[Any, Any]]]) -> Result[Any, Any]:
+    """Submit a batch, and then do something with it."""
+    return await then(unwrap(await client.batches.create(BATCH)).id)
 
 
 def public_methods() -> set[str]:

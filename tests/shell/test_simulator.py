@@ -584,7 +584,7 @@ async def test_keys_types_and_paths_are_checked(sim: Simulator, http: aiohttp.Cl
 async def test_the_other_pages_are_there(sim: Simulator, http: aiohttp.ClientSession) -> None:
     done = (await post(http, sim)).json
     models = (await get(http, sim, "/models")).json["data"]
-    assert len(models) == 12
+    assert len(models) == 14
     assert all(isinstance(model["pricing"]["prompt"], str) for model in models)
     assert (await get(http, sim, "/key")).json["data"]["usage"] == done["usage"]["cost"]
     assert (await get(http, sim, "/credits")).json["data"]["total_usage"] == done["usage"]["cost"]

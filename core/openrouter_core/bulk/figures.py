@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from openrouter_core.bulk.lines import Outcome
 from openrouter_core.bulk.states import RowEvent, Stop
 
-COMPLETE, PARTIAL, NOTHING, KEY, BUDGET, LEDGER, INTERRUPTED = 0, 1, 3, 4, 5, 11, 130
-"""The exit codes: all rows answered, some, none, no accepted key, out of money, the ledger failed, Ctrl-C."""
+COMPLETE, PARTIAL, NOTHING, KEY, BUDGET, TIME, LEDGER, INTERRUPTED = 0, 1, 3, 4, 5, 8, 11, 130
+"""The exit codes: all rows answered, some, none, no accepted key, out of money, out of time, the ledger failed, and
+Ctrl-C."""
 
 STOPPED: Mapping[Stop | None, int] = {
     "ledger": LEDGER,
@@ -18,6 +19,7 @@ STOPPED: Mapping[Stop | None, int] = {
     "budget": BUDGET,
     "credits": BUDGET,
     "key": KEY,
+    "deadline": TIME,
 }
 """The exit codes of runs that were stopped."""
 
@@ -109,6 +111,18 @@ def rate(meter: Meter, now: float, ended: int) -> float:
     return max(0.0, (ended - before) / (now - at))
 
 
+def rate_of(ends: Sequence[float], now: float) -> float:
+    """Tell how many rows end in a second, from when the last of them ended, the latest first.
+
+    The window is that of a meter, or what `ends` reach back to.
+    """
+    recent = [at for at in ends if at > now - WINDOW_SECS]
+    if not recent:
+        return 0.0
+    reach = WINDOW_SECS if len(recent) < len(ends) else now - recent[-1]
+    return len(recent) / max(reach, STEP_SECS)
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How a run stands at an instant: `rate` in rows per second, `eta` in seconds, `projected_usd` for all rows.
 
@@ -155,6 +169,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended. `stop` says why it ended before its rows did, `told` the error or the advice that goes with it.
 
     `answered_now` are the rows that this run answered itself, in `seconds`; `counts` are of all runs of the ledger.
+    `in_batches` rows are in batches that go on at OpenRouter.
     """
 
     counts: Counts
@@ -164,6 +179,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     stop: Stop | None = None
     told: str = ""
+    in_batches: int = 0
 
 
 def summed(counts: Counts, before: Counts, seconds: float, stop: Stop | None, told: str = "") -> Summary:

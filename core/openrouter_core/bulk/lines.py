@@ -6,6 +6,7 @@ A line has the shape of OpenAI's batches: `custom_id`, and either `response` (wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +66,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Answer = Result[ChatCompletionResponse, DataSourceError]
+
+
+def with_earlier(outcome: Outcome, earlier: Sequence[ChatCompletionResponse]) -> Outcome:
+    """Add what the answers took that did not fit, before the one that ended the row."""
+    costs, used = [outcome.cost, *(one.cost for one in earlier)], [tokens(one) for one in earlier]
+    known = [cost for cost in costs if cost is not None]
+    return msgspec.structs.replace(
+        outcome,
+        cost=sum(known) if len(known) == len(costs) else None,
+        prompt_tokens=outcome.prompt_tokens + sum(prompt for prompt, _ in used),
+        completion_tokens=outcome.completion_tokens + sum(completion for _, completion in used),
+        attempts=outcome.attempts + sum(len(one.call.attempts) for one in earlier if one.call is not None),
+    )
 
 
 def outcome_of(row: int, custom_id: str | None, answer: Answer, wanted: Wanted | None, seconds: float) -> Outcome:

@@ -17,6 +17,7 @@ from openrouter_core.build import parse_request
 from openrouter_core.bulk.template import Template, fill, parse_template
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.refuse import refuse
+from openrouter_core.strict import is_strict
 from openrouter_core.wire.formats import ResponseFormat
 from openrouter_core.wire.message import ChatMessage
 from openrouter_core.wire.request import ChatCompletionRequest
@@ -72,7 +73,9 @@ def planned(asking: Asking) -> Result[Plan, InvalidRequest]:
     wanted = (
         None
         if asking.schema is None
-        else ResponseFormat.json_schema(dict(asking.schema), name=asking.schema_name, strict=True)
+        else ResponseFormat.json_schema(
+            dict(asking.schema), name=asking.schema_name, strict=is_strict(dict(asking.schema))
+        )
     )
     return Success(Plan(asking, prompt.unwrap(), None if system is None else system.unwrap(), wanted))
 

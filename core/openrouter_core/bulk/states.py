@@ -7,6 +7,7 @@
        |                   find |  | intend, the next attempt of the same call
        |                        v
        +------ retry ------- IN_DOUBT --- report -> FAILED      (FAILED and REFUSED are retried on demand)
+                             '---- answer -> DONE, where OpenRouter still has the answer
 
 A row is IN_FLIGHT from just before its request is sent until its outcome is written down. Whoever opens a ledger finds
 the rows that a killed run left there: they may have been paid, and are IN_DOUBT.
@@ -49,14 +50,14 @@ RowEvent = Literal["intend", "answer", "fail", "refuse", "give_back", "find", "r
 Doubt = Literal["retry", "skip", "report"]
 """What to do about rows in doubt: ask again, leave them alone, or put them down as failed."""
 
-Stop = Literal["budget", "credits", "key", "interrupted", "ledger"]
+Stop = Literal["budget", "credits", "key", "interrupted", "deadline", "ledger"]
 """Why a run ended before its rows did."""
 
 TODO, IN_FLIGHT, DONE, FAILED, REFUSED, IN_DOUBT = RowState
 
 MOVES: Mapping[RowEvent, Mapping[RowState, RowState]] = {
     "intend": {TODO: IN_FLIGHT, IN_FLIGHT: IN_FLIGHT},
-    "answer": {IN_FLIGHT: DONE},
+    "answer": {IN_FLIGHT: DONE, IN_DOUBT: DONE},
     "fail": {TODO: FAILED, IN_FLIGHT: FAILED},
     "refuse": {TODO: REFUSED, IN_FLIGHT: REFUSED},
     "give_back": {TODO: TODO, IN_FLIGHT: TODO},

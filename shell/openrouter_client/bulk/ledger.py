@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from openrouter_client.bulk.output import Output
 from openrouter_client.bulk.tables import Mismatch, Tables
+from openrouter_core.unshared import Unshared
 
 T = TypeVar("T")
 
@@ -29,7 +30,7 @@ class Broken(Exception):
     """The ledger or the output cannot be written any more."""
 
 
-class Ledger:
+class Ledger(Unshared):
     """Writes to a ledger, and its lines to the output, on a thread of its own. Made and used on one event loop."""
 
     def __init__(self, tables: Tables, output: Output) -> None:

@@ -17,8 +17,9 @@ from openrouter_core.bulk.states import DONE, FAILED, IN_DOUBT, IN_FLIGHT, REFUS
 class Looking:
     """A ledger through a connection. Opened with `at` it cannot write, and does not stop the run that does."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.db: sqlite3.Connection = connection
+        self.path: Path = path
 
     @classmethod
     def at(cls, path: Path) -> Looking:
@@ -29,7 +30,7 @@ class Looking:
         except BaseException:
             db.close()
             raise
-        return cls(db)
+        return cls(db, path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,10 +90,15 @@ class Looking:
         return found[0] if found is not None and found[1] == line else None
 
     def slowest(self, most: int) -> list[tuple[int, str | None, float]]:
-        """Give the rows that are in flight for longest: number, name, and when the last attempt was sent."""
+        """Give the rows whose calls are under way for longest: number, name, and when the last attempt was sent."""
         return self.db.execute(
-            "SELECT row, custom_id, sent FROM rows WHERE state = ? ORDER BY sent LIMIT ?", (IN_FLIGHT, most)
+            "SELECT row, custom_id, sent FROM rows WHERE state = ? AND batch IS NULL ORDER BY sent LIMIT ?",
+            (IN_FLIGHT, most),
         ).fetchall()
+
+    def ends(self, most: int) -> list[float]:
+        """Tell when the last rows ended, the latest first, in seconds since the epoch."""
+        return [at for (at,) in self.db.execute("SELECT at FROM outcomes ORDER BY seq DESC LIMIT ?", (most,))]
 
     def failures(self) -> Iterator[bytes]:
         """Give the lines of the rows that failed, in the order of the input."""

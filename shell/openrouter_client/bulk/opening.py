@@ -20,7 +20,8 @@ from openrouter_core.errors import DataSourceError, LedgerFailed
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a run wants of a ledger: which run it is, and what to do about rows in doubt and rows that failed.
 
-    `rows` is how many rows of the input are to be run. `output` is where the lines go, None for a stream.
+    `rows` is how many rows of the input are to be run. `output` is where the lines go, None for a stream. The rows that
+    are `held` are still asked, by workers that have outlived the run before.
     """
 
     ledger: Path
@@ -29,6 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     in_doubt: Doubt
     retry_failed: bool
+    held: frozenset[int] = frozenset()
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -54,7 +56,8 @@ def opened(wish: Wish) -> Result[Opened, DataSourceError]:
             return ours
         tables = ours.unwrap()
         states, counts = tables.states(wish.rows), tables.counts(wish.rows)
-        return Success(Opened(tables, lock, states, counts, float(tables.meta("spent") or 0.0)))
+        spent = max(float(tables.meta("spent") or 0.0), counts.cost_usd)
+        return Success(Opened(tables, lock, states, counts, spent))
     except (OSError, sqlite3.Error, msgspec.MsgspecError, Mismatch) as error:
         lock.release()
         return Failure(unusable(wish.ledger, error))
@@ -106,15 +109,21 @@ def claimed(tables: Tables, wish: Wish, *, output_there: bool) -> str | None:
 
 def tidied(tables: Tables, wish: Wish) -> None:
     """Settle the rows in doubt as the user wishes, and take up again those that failed, if he does."""
-    if tables.find() and wish.in_doubt == "retry":
-        tables.retry(IN_DOUBT)
-    elif wish.in_doubt == "report":
-        for one in tables.doubtful():
-            flight = Flight(one.row, one.custom_id, b"", known=True)
-            tables.end(flight, doubtful(one.row, one.custom_id, one.generation_id))
+    tables.find(wish.held)
+    decided(tables, wish.in_doubt)
     if wish.retry_failed:
         tables.retry(FAILED)
         tables.retry(REFUSED)
+
+
+def decided(tables: Tables, choice: Doubt) -> None:
+    """Let the user's choice apply to the rows in doubt."""
+    if choice == "retry":
+        tables.retry(IN_DOUBT)
+    elif choice == "report":
+        for one in tables.doubtful():
+            flight = Flight(one.row, one.custom_id, b"", known=True)
+            tables.end(flight, doubtful(one.row, one.custom_id, one.generation_id))
 
 
 def in_use(ledger: Path, holder: str) -> LedgerFailed:

@@ -36,10 +36,14 @@ class RecordingWorld(RealWorld):
         """Write the intent down, then send; raises `Broken` when it cannot be written, and nothing is sent."""
         flight = FLIGHT.get()
         if flight is not None and request.method == "POST":
-            at, spent = time.time(), self.spent()
-            flight.sent = True
-            await self.ledger.write(lambda tables: tables.intend(flight, at, spent))
+            await self.intend(flight)
         return await self.transport.send(request, timeout)
+
+    async def intend(self, flight: Flight) -> None:
+        """Write down that a row is about to be sent; raises `Broken`."""
+        at, spent = time.time(), self.spent()
+        flight.sent = True
+        await self.ledger.write(lambda tables: tables.intend(flight, at, spent))
 
     def heard(self, headers: Mapping[str, str]) -> None:
         """Write down which generation a call has become, unless its whole answer is there too."""

@@ -1,53 +1,50 @@
-"""A bulk run: so many workers, each of which takes the next row when its last one has ended; there are no batches."""
+"""A bulk run: opens the ledger, lets the rows be asked one way or the other, and sums up."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
+from urllib.parse import urlsplit
 
 import msgspec
 from returns.result import Failure, Result, Success
 
+from openrouter_client.bulk import parcels
+from openrouter_client.bulk.asking import Workers
+from openrouter_client.bulk.batching import Batches
 from openrouter_client.bulk.ledger import Broken, Ledger
 from openrouter_client.bulk.opening import Opened, Wish, opened
 from openrouter_client.bulk.output import Output
-from openrouter_client.bulk.recording import FLIGHT, RecordingWorld
+from openrouter_client.bulk.recording import RecordingWorld
 from openrouter_client.bulk.settings import BatchSettings, Parts, parts_of
-from openrouter_client.bulk.sources import Known, Raw, placed, unreadable
-from openrouter_client.bulk.tables import ABSENT, Flight
+from openrouter_client.bulk.settling import Doubts, settle
+from openrouter_client.bulk.sources import Known, unreadable
+from openrouter_client.bulk.standing import Standing
 from openrouter_client.calls import NO_OPTIONS, CallOptions, Calls
 from openrouter_client.environment import config_from_environment
 from openrouter_client.making import calls_of
 from openrouter_client.observe import Observe
 from openrouter_core.admission import Stats
-from openrouter_core.bulk.figures import (
-    Counts,
-    Meter,
-    Progress,
-    Summary,
-    counted,
-    left,
-    marked,
-    progress,
-    sent,
-    summed,
-)
-from openrouter_core.bulk.identity import Fingerprint, digest, digest_of, settings_of
-from openrouter_core.bulk.lines import Outcome, failed, outcome_of
-from openrouter_core.bulk.rows import at, read_row
-from openrouter_core.bulk.states import TODO, Stop
-from openrouter_core.config import OpenRouterConfig
-from openrouter_core.errors import DataSourceError
+from openrouter_core.bulk.batches import Intent
+from openrouter_core.bulk.figures import Counts, Meter, Progress, Summary, marked, progress, summed
+from openrouter_core.bulk.identity import Fingerprint, settings_of
+from openrouter_core.bulk.states import Stop
+from openrouter_core.config import OpenRouterConfig, loopback
+from openrouter_core.errors import DataSourceError, LedgerFailed
 from openrouter_core.fallback import Fallback
 from openrouter_core.refuse import refuse
-from openrouter_core.wire.request import ChatCompletionRequest
+from openrouter_core.unshared import Unshared
 
-Asked = tuple[Flight, ChatCompletionRequest, str]
+LARGEST_RESULTS = 2**30
+"""The limit of an answer with a batch's results, in bytes."""
+
+PATIENCE_SECS = 900.0
+"""How long a batch may take on its way there, and its results on their way back, at least."""
 
 
-class BatchRun:
+class BatchRun(Unshared):
     """Asks a model about every row of a file, once, and writes a line for each. Made with `new`, and run once.
 
         run = unwrap(BatchRun.new("prompts.jsonl", "results.jsonl", BatchSettings(model="openai/gpt-4o-mini")))
@@ -63,12 +60,16 @@ class BatchRun:
         self.calls: Calls = calls
         self.stream: IO[bytes] | None = stream
         self.options: CallOptions = CallOptions(fallbacks=fallbacks) if fallbacks else NO_OPTIONS
-        self.counts: Counts = Counts(rows=0)
-        self.stopped: Stop | None = None
-        self.told: str = ""
+        self.standing: Standing = Standing(parts, calls.config.default_model)
+        self.way: Workers | Batches = (
+            Workers(self.standing, calls, self.options)
+            if parts.settings.via == "calls"
+            else Batches(self.standing, calls)
+        )
+        self.doubts: Doubts = {}
+        self.held: frozenset[int] = frozenset()
         self._meter: Meter = Meter()
         self._began: float = 0.0
-        self._flights: dict[asyncio.Task[None], tuple[Flight, float]] = {}
 
     @classmethod
     def new(
@@ -81,12 +82,13 @@ class BatchRun:
         ledger: str | Path | None = None,
         fallbacks: Sequence[Fallback] = (),
         observe: Observe | None = None,
-    ) -> Result[BatchRun, DataSourceError]:
+    ) -> Result[Self, DataSourceError]:
         """Prepare a run of a file of rows, or say what is wrong with its settings; nothing is read or sent yet.
 
         `output` is a file, or a binary stream, which gets all lines of the ledger. `config` is the client's (from the
         environment, if left out): its limits, deadlines, retries and `max_cost_usd` apply, the latter to all runs of
-        the ledger together. `ledger` is a file beside the output, if left out.
+        the ledger together; it may lack a key where the run is only to be estimated. `ledger` is a file beside the
+        output, if left out.
         """
         wished = settings or BatchSettings()
         to = Path(output) if isinstance(output, (str, Path)) else None
@@ -95,12 +97,24 @@ class BatchRun:
         for given in (parts, settled):
             if isinstance(given, Failure):
                 return given
-        least = max(wished.max_in_flight, settled.unwrap().max_connections)
-        own = msgspec.structs.replace(settled.unwrap(), max_connections=least)
+        if fallbacks and wished.via == "batches":
+            return Failure(refuse("fallbacks", "must be left out: a batch has one model"))
+        own = fitting(settled.unwrap(), wished)
         stream = None if isinstance(output, (str, Path)) else output
-        return calls_of(own, observe=observe).map(lambda calls: cls(parts.unwrap(), calls, stream, fallbacks))
+        calls = calls_of(own, observe=observe, keyless=True)
+        return calls.map(lambda one: cls(parts.unwrap(), one, stream, fallbacks))
 
     # --- looking ------------------------------------------------------------------------------------------------------
+
+    @property
+    def counts(self) -> Counts:
+        """How the rows stand."""
+        return self.standing.counts
+
+    @property
+    def batches(self) -> tuple[Intent, ...]:
+        """The batches that are not over, in the order of their submission; none where rows are asked by calls."""
+        return tuple(self.way.intents.values()) if isinstance(self.way, Batches) else ()
 
     def progress(self) -> Progress:
         """Tell how the run stands. To be called on its event loop, while it runs."""
@@ -114,25 +128,21 @@ class BatchRun:
 
     def slowest(self, most: int = 3) -> list[tuple[int, str | None, float]]:
         """Give the rows that have been under way for longest: row, its own name, and since how many seconds."""
-        now = self.calls.world.now()
-        under_way = sorted(self._flights.values(), key=lambda one: one[1])[:most]
-        return [(flight.row, flight.custom_id, now - began) for flight, began in under_way]
+        return self.way.slowest(most)
 
     # --- stopping -----------------------------------------------------------------------------------------------------
 
     def stop(self, why: Stop = "interrupted", told: str = "") -> None:
-        """Begin no more rows. Calls that are under way are finished; those that wait in line are left for later."""
-        if self.stopped is None:
-            self.stopped, self.told = why, told
-        for task, (flight, _) in self._flights.items():
-            if not flight.sent:
-                task.cancel()
+        """Begin no more rows. Calls that are under way are finished; those that wait in line are left for later.
+
+        Batches go on at OpenRouter; the next run asks about them.
+        """
+        self.way.stop(why, told)
 
     def abort(self, why: Stop = "interrupted", told: str = "") -> None:
         """End at once. Calls that are under way are dropped; they may be paid, and are in doubt for the next run."""
         self.stop(why, told)
-        for task in self._flights:
-            task.cancel()
+        self.way.abort()
 
     # --- running ------------------------------------------------------------------------------------------------------
 
@@ -161,51 +171,66 @@ class BatchRun:
         return Success(known) if known.rows else Failure(refuse("input", "has no rows; each line is to be one"))
 
     async def _opened(self) -> Result[Opened, DataSourceError]:
+        barred = self.calls.barred("inference")
+        if barred is not None:
+            return Failure(barred)
         known = await self.known()
         if isinstance(known, Failure):
             return known
         told, parts = known.unwrap(), self.parts
-        asking = settings_of(parts.plan.asking, self._default_model)
+        asking = settings_of(parts.plan.asking, self.standing.default_model)
         asking["fallbacks"] = [one.model for one in self.options.fallbacks]
+        if loopback(urlsplit(self.calls.config.base_url)):  # a stand-in's answers are not to be mixed with a model's
+            asking["server"] = "on this machine"
         wish = Wish(
             ledger=parts.ledger,
             output=parts.output,
             fingerprint=Fingerprint(told.hash, told.rows, asking),
             rows=min(told.rows, parts.settings.limit or told.rows),
-            in_doubt=parts.settings.in_doubt,
+            in_doubt="skip",  # until it is settled what became of them
             retry_failed=parts.settings.retry_failed,
+            held=self.held,
         )
-        return await asyncio.to_thread(opened, wish)
+        begun = await asyncio.to_thread(opened, wish)
+        return begun if isinstance(begun, Failure) else await self._settled(begun.unwrap())
 
-    @property
-    def _default_model(self) -> str:
-        return self.calls.config.default_model
+    async def _settled(self, begun: Opened) -> Result[Opened, DataSourceError]:
+        """Settle the rows in doubt."""
+        ready: Result[tuple[Opened, Doubts], DataSourceError] = Failure(LedgerFailed(message="left"))
+        try:
+            ready = await settle(begun, self.standing, self.calls)
+        finally:
+            if isinstance(ready, Failure):
+                begun.tables.close()
+                begun.lock.release()
+        if isinstance(ready, Failure):
+            return ready
+        opened_now, self.doubts = ready.unwrap()
+        return Success(opened_now)
 
     async def _run(self, begun: Opened) -> Summary:
-        """Let the workers work, and sum up."""
-        self._began, self.counts = self.calls.world.now(), begun.counts
-        self._meter = marked(Meter(), self._began, self.counts.ended)
+        """Let the rows be asked, and sum up."""
+        standing = self.standing
+        self._began = self.calls.world.now()
+        standing.counts, standing.states, standing.spent = begun.counts, begun.states, begun.spent
+        self._meter = marked(Meter(), self._began, standing.counts.ended)
+        in_batches = 0
         ledger = Ledger(begun.tables, Output(self.parts.output, self.stream, ordered=self.parts.settings.ordered))
         try:
             await ledger.prepare()
             await self._budget(ledger, begun.spent)
-            rows = self._todo(begun.states)
-            many = min(self.parts.settings.max_in_flight, max(1, begun.counts.todo))
-            workers = [asyncio.create_task(self._work(rows, ledger)) for _ in range(many)]
-            try:
-                await asyncio.gather(*workers)
-            finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+            await self.way.drive(ledger)
+            in_batches = await ledger.write(parcels.rows_left)
         except Broken as error:
             self.abort("ledger", str(error))
         finally:
             broken = await ledger.close()
             begun.lock.release()
         if broken is not None:
-            self.stopped, self.told = "ledger", str(broken)
-        return summed(self.counts, begun.counts, self.calls.world.now() - self._began, self.stopped, self.told)
+            standing.stopped, standing.told = "ledger", str(broken)
+        seconds = self.calls.world.now() - self._began
+        summary = summed(standing.counts, begun.counts, seconds, standing.stopped, standing.told)
+        return msgspec.structs.replace(summary, in_batches=in_batches)
 
     async def _budget(self, ledger: Ledger, spent: float) -> None:
         """Let the client spend what earlier runs of this ledger have left, and know the prices before rows are sent."""
@@ -217,74 +242,16 @@ class BatchRun:
         self.calls.line.money = msgspec.structs.replace(self.calls.line.money, maximum=left)
         await self.calls.priced()
 
-    def _todo(self, states: bytearray) -> Iterator[tuple[int, Raw, bool]]:
-        """Give the rows that are to be asked: number, what stands there, and whether the ledger knows them."""
-        last = len(states) - 1
-        for row, raw in enumerate(self.parts.source.rows(), start=1):
-            if row > last:
-                return
-            if states[row] in (ABSENT, TODO):
-                yield row, raw, states[row] == TODO
 
-    async def _work(self, rows: Iterator[tuple[int, Raw, bool]], ledger: Ledger) -> None:
-        """Be a worker. All take from one iterator; between two awaits nobody else does."""
-        for row, raw, known in rows:
-            if self.stopped is not None:
-                return
-            asked = self._read(row, raw, known=known)
-            if isinstance(asked, Failure):
-                flight, outcome = asked.failure()
-                await self._end(flight, outcome, ledger)
-            else:
-                await self._ask(asked.unwrap(), ledger)
-
-    def _read(self, row: int, raw: Raw, *, known: bool) -> Result[Asked, tuple[Flight, Outcome]]:
-        """Make the request of a row, or the outcome of one that cannot be asked."""
-        self.counts = sent(self.counts)
-        custom_id, flaw = None, None
-        columns = self.parts.source.columns(raw)
-        made = columns.bind(lambda one: read_row(one, raw.place, self.parts.plan))
-        if isinstance(made, Success):
-            custom_id, request = made.unwrap().custom_id, made.unwrap().request
-            hashed = digest_of(request, self._default_model)
-            if isinstance(hashed, Success):
-                return Success((Flight(row, custom_id, hashed.unwrap(), known), request, raw.place))
-            flaw = at(raw.place, hashed.failure())
-        flaw = flaw or made.failure()
-        flight = Flight(row, custom_id, digest(["no request", str(raw.data)]), known)
-        return Failure((flight, failed(row, custom_id, flaw, 0.0)))
-
-    async def _ask(self, asked: Asked, ledger: Ledger) -> None:
-        """Ask one row, and write down what came of it."""
-        flight, request, place = asked
-        task, began = asyncio.current_task(), self.calls.world.now()
-        if task is None:
-            return
-        self._flights[task] = (flight, began)
-        FLIGHT.set(flight)
-        try:
-            answer = await self.calls.complete(request, self.options)
-            seconds = self.calls.world.now() - began
-            outcome = outcome_of(
-                flight.row, flight.custom_id, answer.alt(lambda error: placed(error, place)), self.parts.wanted, seconds
-            )
-        except (asyncio.CancelledError, Broken) as error:
-            self.counts = left(self.counts, sent=flight.sent)
-            if self.stopped is None or isinstance(error, Broken):
-                raise
-            return
-        finally:
-            self._flights.pop(task, None)
-        if outcome.stop is not None:
-            self.stop(outcome.stop, str(answer.failure()))
-        await self._end(flight, outcome, ledger)
-
-    async def _end(self, flight: Flight, outcome: Outcome, ledger: Ledger) -> None:
-        """Write down how a row ended."""
-        flight.ended = True
-        try:
-            await ledger.write(lambda tables: tables.end(flight, outcome))
-        except Broken:
-            self.counts = left(self.counts, sent=flight.sent)
-            raise
-        self.counts = counted(self.counts, outcome)
+def fitting(config: OpenRouterConfig, settings: BatchSettings) -> OpenRouterConfig:
+    """Give a client's settings what a run needs: connections for its calls, or room and time for its batches."""
+    least = max(settings.max_in_flight, config.max_connections)
+    config = msgspec.structs.replace(config, max_connections=least)
+    if settings.via == "calls":
+        return config
+    return msgspec.structs.replace(
+        config,
+        timeout_secs=max(config.timeout_secs, PATIENCE_SECS),
+        deadline_secs=None,
+        max_response_bytes=max(config.max_response_bytes, LARGEST_RESULTS),
+    )

@@ -4,6 +4,7 @@
     rows       a row for each that was sent, or ended without: its state, and what it took
     outcomes   the lines of the output, in the order in which they came; what is retried loses its line
     repeats    how many copies of a request there are, where there is more than one
+    batches    OpenRouter's own batches that rows were sent in (see `parcels`)
 
 Keys are random, so they stand in an index of their own, and lines grow at the end of a table: nothing that is large
 moves.
@@ -14,6 +15,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ from openrouter_core.bulk.identity import key_of
 from openrouter_core.bulk.lines import Outcome
 from openrouter_core.bulk.states import IN_DOUBT, IN_FLIGHT, TODO, RowEvent, after, before
 
-VERSION = 1
+VERSION = 2
 
 ABSENT = 255
 """Stands in `states` for a row that the ledger does not know."""
@@ -46,11 +49,14 @@ CREATE TABLE rows (
     sent REAL,
     generation TEXT,
     kind TEXT,
-    custom_id TEXT
+    custom_id TEXT,
+    batch INTEGER
 );
 CREATE UNIQUE INDEX rows_key ON rows (key);
+CREATE INDEX rows_batch ON rows (batch) WHERE batch IS NOT NULL;
+CREATE TABLE batches (number INTEGER PRIMARY KEY, open INTEGER NOT NULL, intent BLOB NOT NULL);
 CREATE TABLE repeats (hash BLOB PRIMARY KEY, copies INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE outcomes (seq INTEGER PRIMARY KEY, row INTEGER NOT NULL, line BLOB NOT NULL);
+CREATE TABLE outcomes (seq INTEGER PRIMARY KEY, row INTEGER NOT NULL, at REAL NOT NULL, line BLOB NOT NULL);
 """
 
 PRAGMAS = (
@@ -83,11 +89,12 @@ class Flight(msgspec.Struct):
 
 
 class Doubtful(msgspec.Struct, frozen=True):
-    """A row in doubt, with the generation that it may have become."""
+    """A row in doubt, with the generation that it may have become, and when it was sent (seconds since the epoch)."""
 
     row: int
     custom_id: str | None
     generation_id: str | None
+    sent: float | None = None
 
 
 class Mismatch(Exception):
@@ -97,8 +104,8 @@ class Mismatch(Exception):
 class Tables(Looking):
     """The ledger through one connection, which is the only one that writes. `last` is the number of the last line."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        super().__init__(connection, path)
         self.last: int = 0
 
     @classmethod
@@ -114,7 +121,7 @@ class Tables(Looking):
             for pragma in PRAGMAS:
                 db.execute(pragma)
             usable(db)
-            made = cls(db)
+            made = cls(db, path)
             made.last = db.execute("SELECT coalesce(max(seq), 0) FROM outcomes").fetchone()[0]
         except BaseException:
             db.close()
@@ -134,7 +141,7 @@ class Tables(Looking):
         `spent` is the most that the run can have cost in USD, this attempt included.
         """
         if flight.known:
-            self.move(flight.row, "intend", "sends = sends + 1, sent = ?", at)
+            self.move(flight.row, "intend", "sends = sends + 1, generation = NULL, sent = ?", at)
         else:
             self.insert(flight, int(after("intend", TODO)), 1, at)
         if spent is not None:
@@ -169,12 +176,12 @@ class Tables(Looking):
         seq = None
         if outcome.line:
             seq = self.last = self.last + 1
-            self.db.execute("INSERT INTO outcomes VALUES (?, ?, ?)", (seq, flight.row, outcome.line))
+            self.db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", (seq, flight.row, time.time(), outcome.line))
         self.move(
             flight.row,
             outcome.event,
             "outcome = ?, cost = cost + ?, unknown = unknown + ?, prompt = prompt + ?, completion = completion + ?, "
-            "seconds = ?, generation = coalesce(?, generation), kind = ?",
+            "seconds = ?, generation = coalesce(?, generation), kind = ?, batch = NULL",
             seq,
             outcome.cost or 0.0,
             outcome.cost is None,
@@ -187,16 +194,29 @@ class Tables(Looking):
 
     # --- when a run begins --------------------------------------------------------------------------------------------
 
-    def find(self) -> int:
-        """Put the rows in doubt that a killed run left in flight; tell how many are in doubt now."""
-        self.db.execute(f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 WHERE state = {IN_FLIGHT:d}")  # noqa: S608
+    def find(self, held: Collection[int] = ()) -> int:
+        """Put the rows in doubt that a killed run left in flight; tell how many are in doubt now.
+
+        What was sent in a batch is no doubt: the batch goes on, and tells. Those that are `held` somebody still asks.
+        """
+        self.db.execute(
+            f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 "  # noqa: S608
+            f"WHERE state = {IN_FLIGHT:d} AND batch IS NULL AND row NOT IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(sorted(held)).decode(),),
+        )
         found: int = self.db.execute("SELECT count(*) FROM rows WHERE state = ?", (IN_DOUBT,)).fetchone()[0]
         return found
 
     def doubtful(self) -> list[Doubtful]:
         """List the rows in doubt."""
-        found = self.db.execute("SELECT row, custom_id, generation FROM rows WHERE state = ? ORDER BY row", (IN_DOUBT,))
+        found = self.db.execute(
+            "SELECT row, custom_id, generation, sent FROM rows WHERE state = ? ORDER BY row", (IN_DOUBT,)
+        )
         return [Doubtful(*one) for one in found]
+
+    def known_cost(self, row: int, cost: float) -> None:
+        """Write down what a call in doubt cost in USD, after all."""
+        self.db.execute("UPDATE rows SET cost = cost + ?, unknown = max(0, unknown - 1) WHERE row = ?", (cost, row))
 
     def retry(self, state: int) -> int:
         """Take all rows of a state up again, and their lines out of the output; tell how many."""
@@ -209,6 +229,12 @@ class Tables(Looking):
         if lines or (taken and self.meta("ordered")):
             self.set_meta(stale=True)
         return taken
+
+    def doubt(self, row: int, *, again: bool) -> None:
+        """Put a row in doubt whose call was left by a process that is no more; with `again`, it is to be asked anew."""
+        self.move(row, "find", "unknown = unknown + 1")
+        if again:
+            self.move(row, "retry", "outcome = NULL")
 
     def states(self, rows: int) -> bytearray:
         """Give the state of each row, from row 1 at place 1; `ABSENT` where the ledger does not know it."""

@@ -42,7 +42,7 @@ EXITS = (
 CALLING = (DONE, USAGE, NO_ANSWER, KEY, MONEY, RATE, NETWORK, TIME, ABSENT, FORBIDDEN, INTERRUPTED)
 """How commands end that ask OpenRouter."""
 
-RUNNING = (DONE, SOME, USAGE, NO_ANSWER, KEY, MONEY, LEDGER, INTERRUPTED)
+RUNNING = (DONE, SOME, USAGE, NO_ANSWER, KEY, MONEY, TIME, LEDGER, INTERRUPTED)
 """How bulk runs end."""
 
 _CODES = {name: one.code for one in EXITS for name in one.errors}

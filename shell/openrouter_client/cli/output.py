@@ -6,12 +6,13 @@ with --json, otherwise a table or lines; a table in a pipe is lines with tabs.
 
 import io
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from rich.table import Table
+from rich.text import Text
 
 from openrouter_client.cli.exits import code_of
 from openrouter_client.cli.pipes import PipeConsole
@@ -36,6 +37,16 @@ def take_every_character(out: object, *, json: bool) -> None:
     """Make an output lose no more than a character that it cannot show: what comes there was paid for."""
     if isinstance(out, io.TextIOWrapper):
         out.reconfigure(encoding="utf-8" if json else None, errors=None if json else "replace")
+
+
+def pairs(told: Iterable[tuple[str, str]]) -> Table:
+    """Lay labels and lines out, side by side."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, line in told:
+        table.add_row(label, Text(printable(line)))
+    return table
 
 
 class Output:
@@ -82,6 +93,10 @@ class Output:
     def remark(self, words: str) -> None:
         """Say something to people."""
         self.remarks.print(printable(words), markup=False)
+
+    def facts(self, told: Iterable[tuple[str, str]]) -> None:
+        """Say facts to people, each as a label and a line."""
+        self.remarks.print(pairs(told), soft_wrap=False)
 
     def failed(self, error: DataSourceError) -> int:
         """Say why there is no answer, as JSON with --json; the result is the exit code that it means."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 from returns.result import Failure, Result, Success
 
+from openrouter_core.conform import AnswerSchema
 from openrouter_core.errors import AuthError, DataSourceError, InvalidRequest
+from openrouter_core.schema_flaws import flaw_in
 
 T = TypeVar("T")
 
@@ -36,6 +39,18 @@ def read_file(option: str, path: Path, read: Callable[[bytes], Result[T, str]]) 
     if len(content) > LARGEST_FILE:
         return Failure(usage(option, path, f"is larger than {LARGEST_FILE >> 20} MiB; give a part of it"))
     return read(content).alt(lambda flaw: usage(option, path, flaw))
+
+
+def as_schema(content: bytes) -> Result[AnswerSchema, str]:
+    """Read a JSON schema that answers can be held against; its title names it."""
+    try:
+        schema: Any = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return Failure(f"is no JSON ({error}); give a file with a JSON schema")
+    flaw = flaw_in(schema)
+    if flaw is not None:
+        return Failure(f"is no JSON schema to go by: at {flaw.path}, {flaw.message}")
+    return Success(AnswerSchema.of(schema))
 
 
 def as_text(content: bytes) -> Result[str, str]:

@@ -4,9 +4,8 @@ aiohttp is imported when a client is made, and not before: help needs none.
 """
 
 import asyncio
-import signal
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -17,11 +16,13 @@ from openrouter_client.cli.keyfiles import NO_KEY, NO_MANAGEMENT_KEY, folder, ke
 from openrouter_client.cli.options import Reach
 from openrouter_client.cli.output import Output
 from openrouter_client.cli.problems import usage
+from openrouter_client.cli.signals import CTRL_C, ENDING, heard
 from openrouter_client.cli.spending import Meter
 from openrouter_client.environment import config_from_environment, environment
 from openrouter_client.observe import Hook
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import AuthError, DataSourceError
+from openrouter_core.journal import Moment
 
 if TYPE_CHECKING:
     from openrouter_client.client import OpenRouterClient
@@ -91,9 +92,12 @@ class Session:
         finally:
             self._runner.close()
 
-    def run(self, step: Coroutine[Any, Any, T]) -> T:
-        """Run one step to its end; Ctrl-C cancels it, and is a CancelledError or a KeyboardInterrupt here."""
-        return self._runner.run(_cancellable(step))
+    def run(self, step: Coroutine[Any, Any, T], interrupted: Callable[[], object] | None = None) -> T:
+        """Run one step to its end; Ctrl-C cancels it, and is a CancelledError or a KeyboardInterrupt here.
+
+        With `interrupted` that is called instead, and at each further Ctrl-C again.
+        """
+        return self._runner.run(_interruptible(step, interrupted))
 
     def client(self) -> Result["OpenRouterClient", DataSourceError]:
         """Make the client, or say what is wrong with the options, the environment or the key files."""
@@ -154,6 +158,11 @@ def keyed(config: OpenRouterConfig, wanted: Wanted, home: str) -> Result[OpenRou
     return Failure(AuthError(message=NO_KEY.format(file=f"{home}/key")))
 
 
+def unheard(moment: Moment) -> None:
+    """Hear an event of a call, and do nothing: for commands that tell in their own way how it goes."""
+    del moment
+
+
 def stand_in(reach: Reach) -> Result["Simulator", DataSourceError]:
     """Make the local stand-in that the options describe."""
     from openrouter_client.simulator import Simulator
@@ -164,25 +173,8 @@ def stand_in(reach: Reach) -> Result["Simulator", DataSourceError]:
         return Failure(usage("--faults", reach.faults, str(error)))
 
 
-async def _cancellable(step: Coroutine[Any, Any, T]) -> T:
-    with _cancelled_by_ctrl_c():
+async def _interruptible(step: Coroutine[Any, Any, T], interrupted: Callable[[], object] | None) -> T:
+    """Run a step; Ctrl-C cancels it, unless somebody else is to hear of that, and of requests to end."""
+    task = asyncio.current_task()
+    with heard(CTRL_C, lambda: task and task.cancel()) if interrupted is None else heard(ENDING, interrupted):
         return await step
-
-
-@contextmanager
-def _cancelled_by_ctrl_c() -> Generator[None, None, None]:
-    """Let Ctrl-C cancel this task between two steps of the loop.
-
-    Without this, asyncio cancels it from a signal handler, in the middle of a step: a connection that is just being
-    made then dies with an InvalidStateError on the screen.
-    """
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    try:
-        loop.add_signal_handler(signal.SIGINT, lambda: task and task.cancel())
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows; a thread that is not the main one
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)

@@ -1,8 +1,6 @@
 """`openrouter-client simulate`: the local OpenRouter as a process of its own, until Ctrl-C."""
 
 import asyncio
-import contextlib
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -12,6 +10,7 @@ from openrouter_client.cli.money import usd
 from openrouter_client.cli.options import Json
 from openrouter_client.cli.output import Output
 from openrouter_client.cli.problems import usage
+from openrouter_client.cli.signals import ENDING, heard
 from openrouter_core.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -93,19 +92,10 @@ def _latency(text: str) -> tuple[float, float]:
 
 
 async def _interrupted() -> None:
-    """Return at Ctrl-C, or when the process is asked to end."""
-    loop, asked = asyncio.get_running_loop(), asyncio.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for one in signals:
-        # Windows has no handlers on the loop; there, Ctrl-C cancels this wait instead.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(one, asked.set)
-    try:
+    """Return at Ctrl-C, or when the process is asked to end. On Windows, Ctrl-C cancels this wait instead."""
+    asked = asyncio.Event()
+    with heard(ENDING, asked.set):
         await asked.wait()
-    finally:
-        for one in signals:
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(one)
 
 
 def _greet(out: Output, simulator: "Simulator") -> None:

@@ -170,6 +170,8 @@ def _model(fields: Mapping[str, object]) -> catalog.Model | Wrong:
     slugs += sequence(fields.get("models"))
     models: list[catalog.Model] = []
     for slug in slugs or [catalog.DEFAULT]:
+        if text(slug).endswith(catalog.BATCH):
+            return Wrong(404, "This model is only available through the Batch API. Use the /batches endpoint instead.")
         found = catalog.find(text(slug))
         if found is None:
             return Wrong(400, f"{slug} is not a valid model ID")

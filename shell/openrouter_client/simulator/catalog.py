@@ -62,7 +62,7 @@ _OPENAI = House(
 )
 _OTHERS = House(provider="Stand-in", thinks="asked")
 
-MODELS: tuple[Model, ...] = (
+_MODELS: tuple[Model, ...] = (
     Model("x-ai/grok-4.7", "xAI: Grok 4.7", _XAI, 2.0, 6.0, 500_000),
     Model("x-ai/grok-4.6", "xAI: Grok 4.6", _XAI, 2.0, 6.0, 500_000),
     Model("x-ai/grok-4.3", "xAI: Grok 4.3", _XAI, 1.25, 2.5, 1_000_000),
@@ -77,6 +77,15 @@ MODELS: tuple[Model, ...] = (
     Model(
         "meta-llama/llama-3.3-70b-instruct:free", "Meta: Llama 3.3 70B (free)", House(provider="Meta"), 0, 0, 131_072
     ),
+)
+
+BATCH = ":batch"
+"""The variant of a model that runs in batches only, at half the price."""
+
+MODELS: tuple[Model, ...] = _MODELS + tuple(
+    Model(f"{one.id}{BATCH}", f"{one.name} (batch)", one.house, one.prompt / 2, one.completion / 2, one.context)
+    for one in _MODELS
+    if one.id in {"x-ai/grok-4.7", "openai/gpt-4o-mini"}
 )
 
 DEFAULT = "x-ai/grok-4.7"

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
-from openrouter_client.simulator import ask, envelopes, listings, replies, shelf, vectors
-from openrouter_client.simulator.answers import Completion, complete
+from openrouter_client.simulator import ask, batches, envelopes, listings, records, replies, shelf, vectors
+from openrouter_client.simulator.answers import Completion, body, complete
 from openrouter_client.simulator.dice import Dice, digest
-from openrouter_client.simulator.faults import BrokenStream, Cut, Drip, Fault, Healthy, Lost, Slow
+from openrouter_client.simulator.faults import BrokenStream, Cut, Drip, Fault, Healthy, Lost, Refusal, Slow
 from openrouter_client.simulator.loose import Json, mapping
 from openrouter_client.simulator.quota import Level, Quota, Refused, take
 from openrouter_client.simulator.sabotage import Scene, spoil
@@ -50,6 +50,7 @@ class Desk:
         quota: Quota | None,
         keys: tuple[str, str],
         latency: tuple[float, float],
+        batch_secs: float = 0.0,
     ) -> None:
         self.script: deque[tuple[str, Fault]] = deque()
         self.cost: float = 0.0
@@ -63,15 +64,19 @@ class Desk:
         self._cache: OrderedDict[bytes, Completion] = OrderedDict()
         self._generations: OrderedDict[str, Completion] = OrderedDict()
         self._looked_up: set[str] = set()
+        self._batches = batches.Batches(seed, batch_secs, self._in_batch)
         self._pages: Mapping[str, Callable[[Incoming], Reply]] = {
             "/api/v1/key": self._key,
             "/api/v1/credits": self._credits,
             "/api/v1/generation": self._generation,
+            "/api/v1/generation/content": self._content,
         }
 
     def answer(self, incoming: Incoming, now: float, wall: float) -> Reply:
         """The reply to a request; `now` is on a clock that never goes back, `wall` in seconds since 1970."""
         scripted = self.script.popleft() if self.script else None
+        if incoming.path == batches.PATH or incoming.path.startswith(f"{batches.PATH}/"):
+            return self._batch(incoming, scripted, wall)
         if incoming.path not in SKINS:
             page = self._page(incoming, None if scripted else (now, wall))
             return page if scripted is None else self._spoilt(scripted, page, None, wall, stream=False)
@@ -103,6 +108,36 @@ class Desk:
         spoilt = self._spoilt((name, fault), reply, done, wall, stream=streams, skin=skin)
         status = (("X-OpenRouter-Cache-Status", "MISS"),) if caching else ()
         return msgspec.structs.replace(spoilt, headers=spoilt.headers + status)
+
+    def _batch(self, incoming: Incoming, scripted: tuple[str, Fault] | None, wall: float) -> Reply:
+        """The answer of a request about batches. Only submissions meet seeded faults."""
+        refused = None if scripted else self._unkeyed(incoming, "inference")
+        if refused is not None:
+            return refused
+        seeded = incoming.method == "POST" and scripted is None
+        name, fault = self._chance(digest(incoming.path, incoming.body)) if seeded else scripted or ("ok", Healthy())
+        reply = self._batches.answer(
+            incoming.method, incoming.path, incoming.query, body=incoming.body, fault=fault, wall=wall
+        )
+        return self._spoilt((name, fault), reply, None, wall, stream=False)
+
+    def _in_batch(self, model: str, request: Mapping[str, object]) -> tuple[int, Json]:
+        """The status and the body that a request in a batch gets, at half the price."""
+        sent = msgspec.json.encode({**request, "model": model})
+        asked = ask.read(sent)
+        if isinstance(asked, ask.Wrong):
+            return asked.status, {"error": {"message": asked.message, "code": asked.status}}
+        try:
+            done = complete(asked, self._seed, self._nth(asked.key))
+        except UnsatisfiableError as error:
+            return 400, {"error": {"message": f"Invalid schema: {error}", "code": 400}}
+        _, fault = self._chance(digest(batches.PATH, sent))
+        if isinstance(fault, Refusal):
+            return fault.status, {"error": {"message": "Provider returned error", "code": fault.status}}
+        half = msgspec.structs.replace(done.model, prompt=done.model.prompt / 2, completion=done.model.completion / 2)
+        done = msgspec.structs.replace(done, model=half)
+        self._finished(done, None)
+        return 200, body(done)
 
     def _refused(self, incoming: Incoming, now: float, wall: float) -> Reply | None:
         """The refusal of a request for its key, its quota or its type, if there is one."""
@@ -223,37 +258,21 @@ class Desk:
 
     def _key(self, incoming: Incoming) -> Reply:
         del incoming
-        periods = ("", "_daily", "_weekly", "_monthly")
-        usage: Json = {f"usage{period}": self.cost for period in periods}
-        usage |= {f"byok_usage{period}": 0 for period in periods}
-        absent = ("creator_user_id", "effective_budget", "organization_id", "workspace_id")
-        usage |= dict.fromkeys(absent)
-        return json_reply(
-            "ok",
-            200,
-            {
-                "data": {
-                    "label": f"{self._api_key[:12]}...{self._api_key[-3:]}",
-                    "limit": None,
-                    "limit_reset": None,
-                    "limit_remaining": None,
-                    "is_free_tier": False,
-                    "is_management_key": False,
-                    "is_provisioning_key": False,
-                    "include_byok_in_limit": False,
-                    "allowed_data_regions": ["global"],
-                    "budgets": [],
-                    "rate_limit": {"requests": -1, "interval": "10s", "note": "This field is deprecated."},
-                    "expires_at": None,
-                    "free_model_daily_requests": {"used": 0, "limit": 1000, "remaining": 1000},
-                    **usage,
-                }
-            },
-        )
+        return json_reply("ok", 200, {"data": records.key(self._api_key, self.cost)})
 
     def _credits(self, incoming: Incoming) -> Reply:
         del incoming
         return json_reply("ok", 200, {"data": {"total_credits": 100, "total_usage": self.cost}})
+
+    def _content(self, incoming: Incoming) -> Reply:
+        """What a generation answered, and nothing of those that never were; of what was asked nothing is kept."""
+        name = incoming.query.get("id", "")
+        done = self._generations.get(name)
+        served = shelf.find(incoming.method, incoming.path)
+        if done is None and served is not None:
+            return shelf.answered(served)
+        completion = None if done is None else done.content
+        return json_reply("ok", 200, {"data": {"input": None, "output": {"completion": completion}}})
 
     def _generation(self, incoming: Incoming) -> Reply:
         """The record of a generation; the first look comes too early, as it does with OpenRouter."""
@@ -262,28 +281,7 @@ class Desk:
         if done is None or name not in self._looked_up:
             self._looked_up.add(name)
             return envelopes.plain(404, f"Generation {name} not found")
-        return json_reply("ok", 200, {"data": _recorded(done)})
-
-
-def _recorded(done: Completion) -> Json:
-    return {
-        "id": done.id,
-        "created_at": "2026-11-01T12:00:00.000Z",
-        "model": done.model.id,
-        "provider_name": done.model.house.provider,
-        "finish_reason": done.finish,
-        "native_finish_reason": done.native_finish,
-        "tokens_prompt": done.prompt_tokens,
-        "tokens_completion": done.completion_tokens,
-        "native_tokens_prompt": done.prompt_tokens,
-        "native_tokens_completion": done.completion_tokens,
-        "native_tokens_reasoning": done.reasoning_tokens,
-        "total_cost": done.cost,
-        "usage": done.cost,
-        "is_byok": False,
-        "cancelled": False,
-        "api_type": "completions",
-    }
+        return json_reply("ok", 200, {"data": records.generation(done)})
 
 
 def _over(quota: Quota, wait: float, wall: float) -> Reply:

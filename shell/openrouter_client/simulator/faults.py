@@ -130,6 +130,13 @@ class NotAStream(Struct, frozen=True, kw_only=True):
     plainly: str
 
 
+class BatchEnds(Struct, frozen=True, kw_only=True):
+    """A batch that does not complete: the first `share` of its requests have answers. Other requests are unharmed."""
+
+    status: Literal["failed", "expired", "cancelled"]
+    share: float = 0.5
+
+
 Fault = (
     Healthy
     | Slow
@@ -144,5 +151,6 @@ Fault = (
     | Redirect
     | BrokenStream
     | NotAStream
+    | BatchEnds
 )
 """Everything that can go wrong, and nothing going wrong."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 from openrouter_client.simulator import breaking, envelopes, replies
 from openrouter_client.simulator.answers import Completion, body, head, usage
 from openrouter_client.simulator.faults import (
+    BatchEnds,
     BrokenStream,
     Cut,
     Drip,
@@ -71,7 +72,7 @@ class Scene(Struct, frozen=True, kw_only=True):
 def spoil(fault: Fault, scene: Scene) -> Reply:
     """The reply that this fault makes of the scene's."""
     match fault:
-        case Healthy():
+        case Healthy() | BatchEnds():
             return scene.reply
         case Slow(seconds=seconds):
             return _with_steps(scene.reply, (Pause(seconds),))

@@ -62,6 +62,7 @@ class Simulator:
     host, port: where to listen; port 0 takes a free one.
     api_key, management_key: the keys that requests have to carry.
     latency: an answer takes so many seconds, from and to.
+    batch_secs: a batch takes so many seconds.
     tls: a server-side context; the address is then an https one.
 
     Raises ValueError for faults, quotas and latencies that make no sense, and OSError where it cannot listen.
@@ -78,6 +79,7 @@ class Simulator:
         api_key: str = API_KEY,
         management_key: str = MANAGEMENT_KEY,
         latency: tuple[float, float] = (0.0, 0.0),
+        batch_secs: float = 0.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         if not 0 <= latency[0] <= latency[1] < float("inf"):
@@ -88,7 +90,14 @@ class Simulator:
         self.requests: deque[RecordedRequest] = deque(maxlen=_REMEMBERED)
         chances = trouble.parse_faults(faults)
         parsed = parse_quota(quota) if isinstance(quota, str) else quota
-        self._desk = Desk(seed=seed, chances=chances, quota=parsed, keys=(api_key, management_key), latency=latency)
+        self._desk = Desk(
+            seed=seed,
+            chances=chances,
+            quota=parsed,
+            keys=(api_key, management_key),
+            latency=latency,
+            batch_secs=batch_secs,
+        )
         self._host, self._port, self._tls = host, port, tls
         self._runner: web.AppRunner | None = None
         self._serving: dict[asyncio.Task[object], web.Request] = {}

@@ -2,6 +2,7 @@
 
     500:0.05, 429:0.1, reset:0.02        each kind with its probability
     slow@0.2:0.1, 429-retry-after@3:0.1  with its number: seconds, or MiB
+    batch-expired@0.2:0.1                the share of the batch's requests that are answered
     418:0.01                             any status from 400 to 599, with a plain envelope
 
 Facts about the errors: OpenRouter docs, api_reference/errors-and-debugging and api_reference/limits.
@@ -15,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from openrouter_client.simulator.faults import (
+    BatchEnds,
     BrokenStream,
     Cut,
     Drip,
@@ -79,6 +81,9 @@ FAULTS: Mapping[str, Fault] = {
     "no-done": BrokenStream(shape="unfinished", plainly="ok"),
     "stream-json": NotAStream(body="json", plainly="error200"),
     "stream-html": NotAStream(body="html", plainly="html"),
+    "batch-failed": BatchEnds(status="failed", share=0.0),
+    "batch-expired": BatchEnds(status="expired"),
+    "batch-cancelled": BatchEnds(status="cancelled"),
 }
 """Every fault that has a name. Other statuses are made on demand, see `parse_fault`."""
 
@@ -174,5 +179,7 @@ def _with_number(spec: str, found: Fault, number: str) -> Fault:
             return msgspec.structs.replace(found, seconds=value)
         case Huge():
             return msgspec.structs.replace(found, mebibytes=value)
+        case BatchEnds() if value <= 1:
+            return msgspec.structs.replace(found, share=value)
         case _:
             raise ValueError(f"fault {spec.strip()!r} takes no number")

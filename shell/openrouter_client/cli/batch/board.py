@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
-from openrouter_client.cli.batch.words import Slow, lines, money, standing
+from openrouter_client.cli.batch.words import Slow, in_batches, lines, money, standing
+from openrouter_client.cli.output import pairs, printable
 from openrouter_core.admission import Stats
+from openrouter_core.bulk.batches import Intent
 from openrouter_core.bulk.figures import Progress
 
 EVERY_SECS = 10.0
@@ -22,7 +22,7 @@ EVERY_SECS = 10.0
 class Board(Protocol):
     """Whoever shows a run."""
 
-    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()) -> None:
         """Show how the run stands."""
         ...
 
@@ -43,15 +43,15 @@ class LiveBoard:
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._live.start()
 
-    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()) -> None:
         """Draw how the run stands."""
         counts = progress.counts
         bar = ProgressBar(total=max(1, counts.rows), completed=counts.ended)
-        self._live.update(Group(bar, pairs(lines(progress, stats, slowest))), refresh=True)
+        self._live.update(Group(bar, pairs(lines(progress, stats, slowest, batches))), refresh=True)
 
     def say(self, text: str) -> None:
         """Print a line above the display."""
-        self._console.print(text, markup=False)
+        self._console.print(printable(text), markup=False)
 
     def close(self) -> None:
         """Take the display away."""
@@ -65,16 +65,17 @@ class PlainBoard:
         self._console = console
         self._next = EVERY_SECS
 
-    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow]) -> None:
+    def show(self, progress: Progress, stats: Stats, slowest: Sequence[Slow], batches: Sequence[Intent] = ()) -> None:
         """Write a line, if it is time for one."""
         del stats, slowest
         if progress.seconds >= self._next:
             self._next = progress.seconds + EVERY_SECS
-            self.say(f"{standing(progress)}; {money(progress.counts)}")
+            told = [standing(progress), money(progress.counts), *([in_batches(batches)] if batches else [])]
+            self.say("; ".join(told))
 
     def say(self, text: str) -> None:
         """Write a line."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -83,13 +84,3 @@ class PlainBoard:
 def board_on(console: Console) -> Board:
     """Choose how to show a run."""
     return LiveBoard(console) if console.is_terminal else PlainBoard(console)
-
-
-def pairs(told: Iterable[tuple[str, str]]) -> Table:
-    """Lay labels and lines out."""
-    table = Table.grid(padding=(0, 1))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for label, line in told:
-        table.add_row(label, Text(line))
-    return table

@@ -1,48 +1,66 @@
-"""Carries a bulk run out: signals, the display, the summary at the end."""
+"""Carries a bulk run out: Ctrl-C, the display, the summary at the end."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import msgspec
 from returns.result import Failure
-from rich.console import Console
 
 from openrouter_client.bulk.estimating import estimate
 from openrouter_client.bulk.running import BatchRun
-from openrouter_client.cli.batch.board import Board, board_on, pairs
-from openrouter_client.cli.batch.refusing import refused
-from openrouter_client.cli.batch.words import ending, estimated
+from openrouter_client.cli.batch.board import Board
+from openrouter_client.cli.batch.words import doubts, ending, estimated
+from openrouter_client.cli.output import Output
 from openrouter_core.bulk.estimate import Estimate
 from openrouter_core.bulk.figures import COMPLETE, NOTHING, PARTIAL, Summary
 
 REFRESH_SECS = 0.25
 FIRST = "Finishing the {} calls that are under way; Ctrl-C again drops them, and they may be paid all the same."
 SECOND = "Dropped."
+LEAVING = "Leaving the batches to OpenRouter, where they go on; Ctrl-C again drops even what is being sent to it now."
 
 
-async def carried(run: BatchRun, console: Console, *, json: bool, quiet: bool) -> int:
+class Interruptions:
+    """Hears Ctrl-C: the first one ends the run in good order, and the second one at once."""
+
+    def __init__(self, run: BatchRun, board: Board) -> None:
+        self._run = run
+        self._board = board
+        self._times = 0
+
+    def __call__(self) -> None:
+        """Hear one."""
+        self._times += 1
+        if self._times == 1:
+            self._run.stop()
+            batches = self._run.parts.settings.via == "batches"
+            self._board.say(LEAVING if batches else FIRST.format(self._run.counts.in_flight))
+        else:
+            self._run.abort()
+            self._board.say(SECOND)
+
+
+async def carried(run: BatchRun, board: Board, out: Output, *, quiet: bool) -> int:
     """Run it, show it, and sum it up; give the exit code. With `quiet` the standard output is the lines' alone."""
-    board = board_on(console)
     try:
-        with interrupting(run, board):
-            ticker = asyncio.create_task(ticking(run, board))
-            try:
-                result = await run.run()
-            finally:
-                ticker.cancel()
-                with suppress(asyncio.CancelledError):
-                    await ticker
+        ticker = asyncio.create_task(ticking(run, board))
+        try:
+            result = await run.run()
+        finally:
+            ticker.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticker
     finally:
         board.close()
     if isinstance(result, Failure):
-        return refused(result.failure())
+        return out.failed(result.failure())
     summary = result.unwrap()
-    tell(summary, console, run, json=json, quiet=quiet)
+    if any(run.doubts.values()):
+        out.remark(doubts(run.doubts))
+    tell(summary, out, run, quiet=quiet)
     return summary.exit_code
 
 
@@ -51,60 +69,30 @@ async def ticking(run: BatchRun, board: Board) -> None:
     while True:
         await asyncio.sleep(REFRESH_SECS)
         if run.counts.rows:
-            board.show(run.progress(), run.stats(), run.slowest())
+            board.show(run.progress(), run.stats(), run.slowest(), run.batches)
 
 
-@contextmanager
-def interrupting(run: BatchRun, board: Board) -> Generator[None, None, None]:
-    """Let the first Ctrl-C end the run in good order, and the second one at once."""
-    loop, times = asyncio.get_running_loop(), 0
-
-    def interrupted() -> None:
-        nonlocal times
-        times += 1
-        if times == 1:
-            run.stop()
-            board.say(FIRST.format(run.counts.in_flight))
-        else:
-            run.abort()
-            board.say(SECOND)
-
-    handled = [name for name in (signal.SIGINT, signal.SIGTERM) if handles(loop, name, interrupted)]
-    try:
-        yield
-    finally:
-        for name in handled:
-            loop.remove_signal_handler(name)
-
-
-def handles(loop: asyncio.AbstractEventLoop, name: signal.Signals, handler: Callable[[], None]) -> bool:
-    """Handle a signal, where that can be done."""
-    try:
-        loop.add_signal_handler(name, handler)
-    except (NotImplementedError, RuntimeError, ValueError):  # Windows; a thread that is not the main one
-        return False
-    return True
-
-
-def tell(summary: Summary, console: Console, run: BatchRun, *, json: bool, quiet: bool) -> None:
+def tell(summary: Summary, out: Output, run: BatchRun, *, quiet: bool) -> None:
     """Sum the run up: in words on the standard error, or as JSON where that was asked for."""
-    if json:
-        out = sys.stderr if quiet else sys.stdout
-        out.write(msgspec.json.encode(summary).decode() + "\n")
+    if out.json and quiet:
+        sys.stderr.write(msgspec.json.encode(summary).decode() + "\n")
+    elif out.json:
+        out.value(summary)
     else:
-        console.print(pairs(ending(summary, str(run.parts.ledger))))
+        out.facts(ending(summary, str(run.parts.ledger)))
 
 
-async def rehearsed(run: BatchRun, console: Console, *, json: bool) -> int:
+async def rehearsed(run: BatchRun, out: Output) -> int:
     """Tell what a run would take; nothing is asked of a model."""
-    result = await estimate(run)
+    with out.waiting("reading the rows"):
+        result = await estimate(run)
     if isinstance(result, Failure):
-        return refused(result.failure())
+        return out.failed(result.failure())
     made = result.unwrap()
-    if json:
-        sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
+    if out.json:
+        out.value(made)
     else:
-        console.print(pairs(estimated(made)))
+        out.facts(estimated(made))
     return rehearsal_code(made)
 
 

@@ -9,25 +9,39 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter, validators
-from returns.result import Failure
-from rich.console import Console
+from returns.result import Failure, Result, Success
 
-from openrouter_client.bulk.settings import BatchSettings, beside
-from openrouter_client.cli import exits
+from openrouter_client.bulk.settings import BatchSettings, Via, beside
 from openrouter_client.cli.batch import looking
-from openrouter_client.cli.batch.refusing import complained, keyed, refused
-from openrouter_client.cli.keyfiles import folder, keys_from_files
-from openrouter_client.environment import config_from_environment, environment
+from openrouter_client.cli.exits import INTERRUPTED
+from openrouter_client.cli.options import EVERYWHERE, Json, Reach
+from openrouter_client.cli.output import Output
+from openrouter_client.cli.problems import as_schema, as_text, read_file, usage
+from openrouter_client.cli.session import NOTICE, Session, unheard
+from openrouter_core.bulk.states import Doubt
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.errors import DataSourceError
 
 AT_LEAST_ONE = Parameter(validator=validators.Number(gte=1))
 AT_LEAST_ZERO = Parameter(validator=validators.Number(gte=0))
 ABOVE_ZERO = Parameter(validator=validators.Number(gt=0))
-FLAG = Parameter(negative="")
+FLAG = Parameter(negative="", show_default=False)
 STREAM = Path("-")
+
+
+class BatchTask(msgspec.Struct, frozen=True):
+    """A run as the command line wants it. `source` is a file; `output` may be the standard output."""
+
+    source: Path
+    output: Path
+    ledger: Path
+    settings: BatchSettings
+    config: OpenRouterConfig
+    dry_run: bool = msgspec.field(default=False)
 
 
 def run(
@@ -39,20 +53,22 @@ def run(
     system: str | None = None,
     template: str | None = None,
     schema: Path | None = None,
+    repair: Annotated[int, AT_LEAST_ZERO] = 0,
     max_tokens: Annotated[int | None, AT_LEAST_ONE] = None,
     limit: Annotated[int | None, AT_LEAST_ONE] = None,
     max_cost: Annotated[float | None, AT_LEAST_ZERO] = None,
     max_in_flight: Annotated[int, AT_LEAST_ONE] = 100,
-    deadline: Annotated[float | None, ABOVE_ZERO] = None,
-    timeout: Annotated[float | None, ABOVE_ZERO] = None,
     requests_per_minute: Annotated[float | None, ABOVE_ZERO] = None,
     tokens_per_minute: Annotated[float | None, ABOVE_ZERO] = None,
     order: Annotated[bool, FLAG] = False,
     retry_failed: Annotated[bool, FLAG] = False,
-    in_doubt: Literal["retry", "skip", "report"] = "retry",
+    in_doubt: Doubt = "retry",
+    via: Via = "calls",
+    poll: Annotated[float, ABOVE_ZERO] = 60.0,
     ledger: Path | None = None,
     dry_run: Annotated[bool, FLAG] = False,
-    json: Annotated[bool, FLAG] = False,
+    json: Json = False,
+    reach: Reach = EVERYWHERE,
 ) -> int:
     """Ask a model about every row of a file, once. Killed at any instant and run again, it goes on where it was.
 
@@ -70,7 +86,9 @@ def run(
     template
         The prompt of each row, with {column} for its values; @file reads it from a file.
     schema
-        A JSON schema in a file, which the answers are to follow; they are then also decoded into `value`.
+        A JSON schema in a file, which the answers have to fit; they are then also decoded into `value`.
+    repair
+        How often an answer that does not fit the schema is asked for again, with what was wrong.
     max_tokens
         The most that an answer may have; of rows that do not say it themselves.
     limit
@@ -79,10 +97,6 @@ def run(
         What all runs of the ledger may cost together, in USD: each call's worst case must fit before it is sent.
     max_in_flight
         How many calls are under way at most.
-    deadline
-        The limit of each row's call in seconds: its turn, its attempts and their waits together.
-    timeout
-        The limit of each attempt in seconds.
     requests_per_minute
         A known quota, which is never exceeded; what is not known is found out.
     tokens_per_minute
@@ -94,66 +108,79 @@ def run(
     in_doubt
         What to do about rows that were in flight when a run was killed, and may have been paid: retry them, skip them,
         or report them as failed.
+    via
+        How rows are asked: one call each, or together in OpenRouter's own batches, for about half the price, within 24
+        hours. With batches, --deadline limits how long this run waits for them; the next one goes on.
+    poll
+        With --via batches: how many seconds lie between two questions about a batch at most.
     ledger
         Where it is written down what was asked and answered; by default beside the output.
     dry_run
         Check every row, estimate tokens and cost, and ask nothing of a model.
     json
         Print the summary as one JSON object on the standard output (the standard error, if the lines go there).
+    reach
+        Whom to ask, and how patiently. The limits are those of each row's call.
 
     """
-    from openrouter_client.bulk.running import BatchRun
-    from openrouter_client.cli.batch.carrying import carried, rehearsed
-
-    settings: dict[str, Any] = {
+    out = Output("batch run", json=json)
+    given = {
+        "model": model,
+        "repair": repair,
+        "max_tokens": max_tokens,
+        "limit": limit,
+        "max_in_flight": max_in_flight,
+        "in_doubt": in_doubt,
+        "retry_failed": retry_failed,
+        "ordered": order,
+        "via": via,
+        "poll_secs": poll,
+        "wait_secs": reach.deadline if via == "batches" else None,
+    }
+    settings = settings_of(given, system=system, template=template, schema=schema)
+    if isinstance(settings, Failure):
+        return out.failed(settings.failure())
+    if source == output == STREAM and ledger is None:
+        return out.failed(usage("--ledger", "", "name one: there is no input or output file to put it beside"))
+    limits = {
         "max_cost_usd": max_cost,
-        "deadline_secs": deadline,
-        "timeout_secs": timeout,
         "requests_per_minute": requests_per_minute,
         "tokens_per_minute": tokens_per_minute,
     }
-    environ = environment()
-    keys = keys_from_files(environ)
-    if isinstance(keys, Failure):
-        return refused(keys.failure())
-    given = {name: value for name, value in settings.items() if value is not None}
-    config = config_from_environment({**keys.unwrap(), **given}).bind(lambda one: keyed(one, folder(environ) / "key"))
-    if isinstance(config, Failure):
-        return refused(config.failure())
-    if source == output == STREAM and ledger is None:
-        return complained("--ledger: name one, for there is neither an input nor an output file to put it beside")
-    try:
-        asked = BatchSettings(
-            model=model,
-            system=text_of(system),
-            template=text_of(template),
-            schema=None if schema is None else msgspec.json.decode(schema.read_bytes(), type=dict[str, Any]),
-            max_tokens=max_tokens,
-            limit=limit,
-            max_in_flight=max_in_flight,
-            in_doubt=in_doubt,
-            retry_failed=retry_failed,
-            ordered=order,
-        )
-    except (OSError, ValueError) as error:
-        return complained(f"--schema, --template or --system: {error}; give a file that can be read")
     place = ledger or beside(source if output == STREAM else output)
-    console = Console(stderr=True, highlight=False)
-    with input_of(source) as path:
-        to = sys.stdout.buffer if output == STREAM else output
-        made = BatchRun.new(path, to, asked, config=config.unwrap(), ledger=place)
-        if isinstance(made, Failure):
-            return refused(made.failure())
-        one = made.unwrap()
-        try:
-            if dry_run:
-                return asyncio.run(rehearsed(one, console, json=json))
-            return asyncio.run(carried(one, console, json=json, quiet=output == STREAM))
-        except KeyboardInterrupt:
-            return exits.INTERRUPTED
+    try:
+        with Session(reach, unheard, wanted="none" if dry_run else "api_key") as session, input_of(source) as path:
+            config = session.config()
+            if isinstance(config, Failure):
+                return out.failed(config.failure())
+            if reach.stand_in is not None:
+                out.remark(NOTICE.format(reach.stand_in))
+            told = {name: limit for name, limit in limits.items() if limit is not None}
+            limited = msgspec.structs.replace(config.unwrap(), **told)
+            return carry(session, out, BatchTask(path, output, place, settings.unwrap(), limited, dry_run=dry_run))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        out.remark("batch run: interrupted")
+        return INTERRUPTED
 
 
-def status(ledger: Path, /, *, json: Annotated[bool, FLAG] = False) -> int:
+def carry(session: Session, out: Output, task: BatchTask) -> int:
+    """Run it, or tell what it would take."""
+    from openrouter_client.bulk.running import BatchRun
+    from openrouter_client.cli.batch.board import board_on
+    from openrouter_client.cli.batch.carrying import Interruptions, carried, rehearsed
+
+    to = sys.stdout.buffer if task.output == STREAM else task.output
+    made = BatchRun.new(task.source, to, task.settings, config=task.config, ledger=task.ledger)
+    if isinstance(made, Failure):
+        return out.failed(made.failure())
+    run = made.unwrap()
+    if task.dry_run:
+        return session.run(rehearsed(run, out))
+    board = board_on(out.remarks)
+    return session.run(carried(run, board, out, quiet=task.output == STREAM), Interruptions(run, board))
+
+
+def status(ledger: Path, /, *, json: Json = False) -> int:
     """Show how a run stands, while it runs too.
 
     Parameters
@@ -164,7 +191,7 @@ def status(ledger: Path, /, *, json: Annotated[bool, FLAG] = False) -> int:
         Print one JSON object.
 
     """
-    return looking.looked(ledger, lambda one: looking.status(one, Console(highlight=False), json=json))
+    return looking.looked(Output("batch status", json=json), ledger, looking.status)
 
 
 def export(
@@ -180,10 +207,12 @@ def export(
         Where to; - is the standard output.
 
     """
-    return looking.looked(ledger, lambda one: looking.export(one, None if output == STREAM else output))
+    return looking.looked(
+        Output("batch export"), ledger, lambda one, _: looking.export(one, None if output == STREAM else output)
+    )
 
 
-def failures(ledger: Path, /, *, json: Annotated[bool, FLAG] = False) -> int:
+def failures(ledger: Path, /, *, json: Json = False) -> int:
     """Show the rows that failed, each with its error, while it runs too.
 
     Parameters
@@ -194,7 +223,7 @@ def failures(ledger: Path, /, *, json: Annotated[bool, FLAG] = False) -> int:
         Print their lines of the output instead of a table.
 
     """
-    return looking.looked(ledger, lambda one: looking.failures(one, Console(highlight=False), json=json))
+    return looking.looked(Output("batch failures", json=json), ledger, looking.failures)
 
 
 @contextmanager
@@ -209,8 +238,26 @@ def input_of(source: Path) -> Generator[Path]:
         yield Path(kept.name)
 
 
-def text_of(given: str | None) -> str | None:
-    """Give a text, read from a file where it is @file; raises OSError."""
+def settings_of(
+    given: dict[str, Any], *, system: str | None, template: str | None, schema: Path | None
+) -> Result[BatchSettings, DataSourceError]:
+    """Put the settings of a run together, with what is read from files."""
+    texts = {"system": text_of("--system", system), "template": text_of("--template", template)}
+    told: dict[str, Any] = {}
+    for name, text in texts.items():
+        if isinstance(text, Failure):
+            return text
+        told[name] = text.unwrap()
+    if schema is not None:
+        read = read_file("--schema", schema, as_schema)
+        if isinstance(read, Failure):
+            return read
+        told["schema"] = read.unwrap().schema
+    return Success(BatchSettings(**given, **told))
+
+
+def text_of(option: str, given: str | None) -> Result[str | None, DataSourceError]:
+    """Give a text, read from a file where it is @file."""
     if given is None or not given.startswith("@"):
-        return given
-    return Path(given[1:]).read_text(encoding="utf-8")
+        return Success(given)
+    return read_file(option, Path(given[1:]), as_text)

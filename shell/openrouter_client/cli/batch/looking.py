@@ -11,25 +11,19 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from openrouter_client.bulk import parcels
+from openrouter_client.bulk.locking import Lock
 from openrouter_client.bulk.looking import Looking
 from openrouter_client.bulk.settings import beside
-from openrouter_client.cli import exits
-from openrouter_client.cli.batch.board import pairs
-from openrouter_client.cli.batch.words import Slow, money, named, rows
-from openrouter_client.cli.pipes import discard_output
-from openrouter_core.bulk.figures import Counts
+from openrouter_client.cli.batch.words import Status, standing_still
+from openrouter_client.cli.exits import DONE
+from openrouter_client.cli.output import Output
+from openrouter_client.cli.problems import usage
+from openrouter_core.bulk.figures import rate_of
 
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """How a ledger's run stands: its rows, what it asks, and the rows under way, since so many seconds."""
-
-    counts: Counts
-    settings: Any
-    slowest: tuple[Slow, ...]
+LAST = 5_000
+"""From how many rows at most the rate is told."""
 
 
 class _Failed(msgspec.Struct):
@@ -38,17 +32,15 @@ class _Failed(msgspec.Struct):
     error: dict[str, Any]
 
 
-def looked(path: Path, look: Callable[[Looking], int]) -> int:
+def looked(out: Output, path: Path, look: Callable[[Looking, Output], int]) -> int:
     """Open a ledger, found beside an output too, and look at it; or say why that cannot be done."""
     try:
         with opened(path) as ledger:
-            return look(ledger)
+            return look(ledger, out)
     except BrokenPipeError:
-        discard_output()
-        return exits.DONE
+        raise
     except (sqlite3.Error, OSError) as error:
-        sys.stderr.write(f"{path}: {error}; give the ledger of a run, or its output\n")
-        return exits.USAGE
+        return out.failed(usage("the ledger", path, f"{error}; give the ledger of a run, or its output"))
 
 
 @contextmanager
@@ -64,50 +56,66 @@ def opened(path: Path) -> Generator[Looking]:
         ledger.close()
 
 
-def status(ledger: Looking, console: Console, *, json: bool) -> int:
+def status(ledger: Looking, out: Output) -> int:
     """Show how a run stands."""
+    told = status_of(ledger, time.time())
+    if told is None:
+        return out.failed(usage("the ledger", "", "was never used"))
+    if out.json:
+        out.value(told)
+    else:
+        out.lines(list(standing_still(told)))
+    return DONE
+
+
+def status_of(ledger: Looking, now: float) -> Status | None:
+    """Tell how a run stands; None for a ledger that was never used. What no run has in hand any more is in doubt."""
     known = ledger.fingerprint()
     if known is None:
-        sys.stderr.write("this ledger was never used\n")
-        return exits.USAGE
-    counts, now = ledger.counts(known.rows), time.time()
+        return None
+    running, counts, speed = Lock(ledger.path).holder(), ledger.counts(known.rows), 0.0
     slowest = tuple((row, name, now - sent) for row, name, sent in ledger.slowest(3))
-    if json:
-        told = Status(counts=counts, settings=known.settings, slowest=slowest)
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
-        return 0
-    lines = [("rows", rows(counts)), ("cost", money(counts)), ("model", str(known.settings.get("model")))]
-    if slowest:
-        under_way = ", ".join(f"{named(row, name)} for {seconds:.0f} s" for row, name, seconds in slowest)
-        lines.append(("slowest", f"{under_way} (if no run is at work, these are in doubt)"))
-    console.print(pairs(lines))
-    return 0
+    if running is None:
+        lost = counts.in_flight - parcels.rows_left(ledger)
+        counts = msgspec.structs.replace(counts, in_flight=counts.in_flight - lost, in_doubt=counts.in_doubt + lost)
+        slowest = ()
+    else:
+        speed = rate_of(ledger.ends(LAST), now)
+    return Status(
+        counts=counts,
+        settings=known.settings,
+        running=running,
+        rate=speed,
+        eta=counts.to_come / speed if speed > 0.0 else None,
+        slowest=slowest,
+        batches=tuple(parcels.opened(ledger)),
+    )
 
 
 def export(ledger: Looking, output: Path | None) -> int:
     """Write all lines, in the order of the input; a file is replaced when all of it is written."""
     if output is None:
         written(ledger.in_order(), sys.stdout.buffer)
-        return 0
+        return DONE
     fresh = output.with_name(output.name + ".new")
     with fresh.open("wb") as file:
         written(ledger.in_order(), file)
     fresh.replace(output)
-    return 0
+    return DONE
 
 
-def failures(ledger: Looking, console: Console, *, json: bool) -> int:
+def failures(ledger: Looking, out: Output) -> int:
     """Show the rows that failed, and why."""
-    if json:
+    if out.json:
         written(ledger.failures(), sys.stdout.buffer)
-        return 0
-    table = Table("row", "id", "error", "message", box=None)
-    for line in ledger.failures():
-        one = msgspec.json.decode(line, type=_Failed)
-        cells = (str(one.row), one.custom_id or "", str(one.error.get("type")), str(one.error.get("message")))
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table if table.row_count else "No row has failed.")
-    return 0
+        return DONE
+    found = [msgspec.json.decode(line, type=_Failed) for line in ledger.failures()]
+    if found:
+        cells = [(one.row, one.custom_id or "", one.error.get("type"), one.error.get("message")) for one in found]
+        out.table(("row", "id", "error", "message"), cells, numbers=("row",))
+    else:
+        out.remark("No row has failed.")
+    return DONE
 
 
 def written(lines: Iterator[bytes], file: IO[bytes]) -> None:

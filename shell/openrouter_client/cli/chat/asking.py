@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 from returns.result import Failure, Result, Success
 
 from openrouter_client.cli.money import usd
-from openrouter_core.wire.formats import ResponseFormat
 from openrouter_core.wire.message import ChatMessage
 from openrouter_core.wire.parts import FilePart, ImagePart, PartLike, TextPart
 from openrouter_core.wire.response import ChatCompletionResponse
@@ -85,21 +83,6 @@ def first_messages(system: str | None, earlier: Sequence[ChatMessage], new: Chat
     return [*([] if system is None else [ChatMessage.system(system)]), *earlier, new]
 
 
-def format_of(content: bytes) -> Result[ResponseFormat, str]:
-    """Make the wanted form of the answer from a file that holds a JSON schema."""
-    try:
-        schema: object = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Failure(f"is no JSON ({error}); give a file with a JSON schema")
-    if not isinstance(schema, dict):
-        return Failure('must hold a JSON object, such as {"type": "object", "properties": {...}}')
-    fields: dict[str, Any] = dict(schema)  # pyright: ignore[reportUnknownArgumentType] -- any JSON
-    title = "".join(
-        char for char in str(fields.get("title", "")) if char.isascii() and (char.isalnum() or char in "_-")
-    )
-    return Success(ResponseFormat.json_schema(fields, name=title[:64] or "answer"))
-
-
 def told_of(answer: ChatCompletionResponse, seconds: float, value: Any = None) -> Told:
     """Sum an answer up."""
     usage = answer.usage
@@ -127,11 +110,3 @@ def cost_line(told: Told) -> str:
 def shown(count: int | None) -> str:
     """Write a count that may be unknown."""
     return "?" if count is None else f"{count:,}"
-
-
-def value_in(text: str) -> Result[Any, str]:
-    """Read an answer that was to be JSON."""
-    try:
-        return Success(msgspec.json.decode(text))
-    except msgspec.DecodeError as error:
-        return Failure(str(error))

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter, validators
 from returns.result import Failure
 
-from openrouter_client.cli.chat.asking import Given, format_of, message_of
+from openrouter_client.cli.chat.asking import Given, message_of
 from openrouter_client.cli.chat.attaching import from_pipe, gathered
 from openrouter_client.cli.chat.talking import Talk
 from openrouter_client.cli.exits import DONE
 from openrouter_client.cli.options import EVERYWHERE, Json, Reach
 from openrouter_client.cli.output import Output
-from openrouter_client.cli.problems import read_file, usage
+from openrouter_client.cli.problems import as_schema, read_file, usage
 from openrouter_client.cli.session import Session, conduct
-from openrouter_core.wire.formats import ResponseFormat
+from openrouter_core.conform import AnswerSchema
 from openrouter_core.wire.request import ChatCompletionRequest
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def chat(
     file: Annotated[tuple[Path, ...], Parameter(alias="-f", negative="", show_default=False)] = (),
     image: Annotated[tuple[Path, ...], Parameter(alias="-i", negative="", show_default=False)] = (),
     schema: Path | None = None,
+    repair: Annotated[int, Parameter(validator=_AT_LEAST_ZERO)] = 0,
     max_tokens: Annotated[int | None, Parameter(validator=_AT_LEAST_ONE)] = None,
     temperature: Annotated[float | None, Parameter(validator=_FROM_ZERO_TO_TWO)] = None,
     max_cost: Annotated[float | None, Parameter(validator=_AT_LEAST_ZERO)] = None,
@@ -59,7 +60,9 @@ def chat(
     image
         An image that goes with the question; may be given several times.
     schema
-        A file with a JSON schema that the answer shall fit.
+        A file with a JSON schema that the answer has to fit; it is shown when it does.
+    repair
+        How often an answer that does not fit the schema is asked for again, with what was wrong.
     max_tokens
         How many tokens the answer may have.
     temperature
@@ -77,9 +80,9 @@ def chat(
     given = piped.bind(lambda text: gathered(words, file, image, text))
     if isinstance(given, Failure):
         return out.failed(given.failure())
-    wanted: ResponseFormat | None = None
+    wanted: AnswerSchema | None = None
     if schema is not None:
-        read = read_file("--schema", schema, format_of)
+        read = read_file("--schema", schema, as_schema)
         if isinstance(read, Failure):
             return out.failed(read.failure())
         wanted = read.unwrap()
@@ -88,12 +91,10 @@ def chat(
     if question.empty and not talking:
         remedy = 'ask something: openrouter-client chat "..." or ... | openrouter-client chat'
         return out.failed(usage("the question", "''", remedy))
-    pattern = ChatCompletionRequest(
-        model=model, response_format=wanted, max_completion_tokens=max_tokens, temperature=temperature
-    )
+    pattern = ChatCompletionRequest(model=model, max_completion_tokens=max_tokens, temperature=temperature)
 
     def drive(session: Session, client: "OpenRouterClient") -> int:
-        talk = Talk(client, out, pattern, system=system, max_cost_usd=max_cost)
+        talk = Talk(client, out, pattern, system=system, max_cost_usd=max_cost, wanted=wanted, repair=repair)
         return converse(session, talk, out, question) if talking else session.run(talk.turn(message_of(question)))
 
     return conduct(out, reach, drive, wanted="api_key")

@@ -10,9 +10,8 @@ from openrouter_client.cli.doctor.probing import everything, source_of
 from openrouter_client.cli.exits import DONE, INTERRUPTED, SOME
 from openrouter_client.cli.options import EVERYWHERE, Json, Reach
 from openrouter_client.cli.output import Output
-from openrouter_client.cli.session import NOTICE, Session
+from openrouter_client.cli.session import NOTICE, Session, unheard
 from openrouter_client.environment import environment
-from openrouter_core.journal import Moment
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "dim"}
 
@@ -48,11 +47,6 @@ def doctor(*, json: Json = False, reach: Reach = EVERYWHERE) -> int:
         return INTERRUPTED
     show(out, found)
     return SOME if worst(found) == "fail" else DONE
-
-
-def unheard(moment: Moment) -> None:
-    """Hear an event of a call, and do nothing: checks are not repeated."""
-    del moment
 
 
 def show(out: Output, found: list[Check]) -> None:
