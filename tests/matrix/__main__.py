@@ -122,6 +122,7 @@ def tried(cell: Cell, wheel: str, folder: Path, *, quick: bool, workers: str) ->
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     listed = folder / f"{cell.name}.txt"
     listed.write_text("\n".join(constraints(cell, declared(project), pins)) + "\n", encoding="utf-8")
+    project["optional-dependencies"].pop("ray", None)  # hundreds of megabytes, and tests of its own: `make test-ray`
     extras = ",".join(project["optional-dependencies"])
     loop = ["uvloop"] if cell.loop == "uvloop" else []
     ours = str(home / "bin" / "python")
