@@ -24,7 +24,7 @@ from openrouter_client.line import Line
 from openrouter_client.observe import CallWatcher
 from openrouter_client.records import LOGGER
 from openrouter_core.errors import DataSourceError, DeadlineExceeded
-from openrouter_core.journal import Answered, Moment, Sent
+from openrouter_core.journal import Answered, Left, Moment, Sent
 from openrouter_core.limit.compose import All
 from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
@@ -63,12 +63,22 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """Calls that arrive at instants with policies, a script of replies for each call, dice, and places in line."""
+    """Calls that arrive at instants with policies, a script of replies for each call, dice, and places in line.
+
+    `patience`: after how many seconds the callers of the first ones cancel them, if they do.
+    """
 
     arrivals: tuple[tuple[float, Policy], ...]
     replies: tuple[tuple[Reply, ...], ...]
     rolls: tuple[float, ...]
     limiter: Any
+    patience: tuple[float | None, ...] = ()
+
+    @property
+    def leaving(self) -> dict[int, float]:
+        """When which calls are cancelled."""
+        pairs = enumerate(zip(self.arrivals, self.patience, strict=False))
+        return {number: at + after for number, ((at, _), after) in pairs if after is not None}
 
     def server(self, call: int, attempt: int, now: float) -> Reply:
         """The reply to an attempt of a call."""
@@ -116,6 +126,8 @@ scenes = st.builds(
     st.lists(st.lists(replies, min_size=1, max_size=5).map(tuple), min_size=1, max_size=3).map(tuple),
     st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75]), min_size=1, max_size=5).map(tuple),
     limiters,
+    # Between the eighths, so that who cancels and who ends at the same instant is no question.
+    st.lists(st.none() | st.integers(0, 20).map(lambda n: n / 8 + 1 / 16), max_size=7).map(tuple),
 )
 
 
@@ -135,7 +147,9 @@ def placed(job: Job[Any], number: int) -> Job[Any]:
 def simulated(scene: Scene) -> Told:
     """Let the simulator play a scene."""
     arrivals = [(at, chat_job(policy)) for at, policy in scene.arrivals]
-    timeline = simulate(arrivals, scene.server, rolls=endless(scene.rolls), limiter=scene.limiter)
+    timeline = simulate(
+        arrivals, scene.server, rolls=endless(scene.rolls), limiter=scene.limiter, leaving=scene.leaving
+    )
     return Told(timeline.moments, timeline.results, 0)
 
 
@@ -149,14 +163,20 @@ def interpreted(scene: Scene, run: Run = run) -> Told:
             results[number] = await run(world, placed(chat_job(policy), number), watcher)
 
         results: dict[int, Result[Any, DataSourceError]] = {}
-        tasks = []
-        for number, (at, policy) in enumerate(scene.arrivals):
+        tasks: dict[int, asyncio.Task[None]] = {}
+
+        def begin(number: int, policy: Policy) -> None:
             world = World(number, loop, scene.server, rolls, line)
-            loop.call_at(at, lambda *job: tasks.append(loop.create_task(call(*job))), number, world, policy)
-        while len(results) < len(scene.arrivals):
+            tasks[number] = loop.create_task(call(number, world, policy))
+
+        for number, (at, policy) in enumerate(scene.arrivals):
+            loop.call_at(at, begin, number, policy)
+        for number, at in scene.leaving.items():
+            loop.call_at(at, lambda number: tasks[number].cancel(), number)
+        while len(tasks) < len(scene.arrivals) or not all(task.done() for task in tasks.values()):
             await World(-1, loop, scene.server, rolls, line).sleep(1000.0)
-            for task in tasks:
-                if task.done():
+            for task in tasks.values():
+                if task.done() and not task.cancelled():
                     task.result()
             if loop.now > 1e7:
                 raise Stuck
@@ -191,10 +211,12 @@ def test_the_shell_does_what_the_simulator_does(scene: Scene) -> None:
 @given(scenes)
 def test_no_more_attempts_are_under_way_than_there_are_places(scene: Scene) -> None:
     """Kills: a line that hands one place to two calls."""
+    sent: set[int] = set()
     under_way, most = 0, scene.limiter.most if isinstance(scene.limiter, Places) else 99
     for moment in interpreted(scene).moments:
         under_way += isinstance(moment.event, Sent)
-        under_way -= isinstance(moment.event, Answered)
+        under_way -= isinstance(moment.event, Answered) or (isinstance(moment.event, Left) and moment.call in sent)
+        sent = (sent | {moment.call}) if isinstance(moment.event, Sent) else sent - {moment.call}
         assert 0 <= under_way <= most
 
 
