@@ -17,6 +17,7 @@ BUILD := build
 DEMO_VENV := $(BUILD)/venv-demo
 CORE_VENV := $(BUILD)/venv-core
 WHEEL_VENV := $(BUILD)/venv-wheel
+AUDIT_VENV := $(BUILD)/venv-audit
 PEERS_VENV := $(BUILD)/venv-peers
 PEERS_ONLY := calls-1,calls-50,calls-500,streams-1,streams-50,imports
 SOURCES := $(shell find core shell -type f -not -name '*.pyc' 2>/dev/null) README.md LICENSE
@@ -30,8 +31,8 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell test-ray worlds bench bench-speed bench-load bench-readme \
-	bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell test-ray worlds soak audit test-matrix bench bench-speed bench-load \
+	bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +74,17 @@ test-ray: $(WHEEL_VENV)/.wheel ## bulk runs on a local Ray cluster of two worker
 
 worlds: $(CORE_VENV)/.wheel ## 100,000 random worlds under a virtual clock, each checked against the rules, a few minutes
 	$(CORE_VENV)/bin/python -m tests.worlds $(WORLDS)
+
+soak: $(VENV)/.ready ## an hour of mixed traffic through a proxy that injects faults (SOAK="--minutes 5": the form for CI)
+	$(VENV)/bin/python -m tests.soak $(SOAK)
+
+# Exit code 2 where the advisories could not be asked for; AUDIT=--offline checks the licences alone.
+audit: $(VENV)/.ready $(AUDIT_VENV)/.ready ## licences of what comes along, and advisories against it
+	$(VENV)/bin/python -m tests.audit --pip-audit $(AUDIT_VENV)/bin/pip-audit $(AUDIT)
+
+# MATRIX="--only newest-3.12" runs a part; what is not installed here is skipped, and said.
+test-matrix: $(BUILD)/wheel ## the tests with each Python, with the lowest and newest dependencies, and on uvloop
+	$(VENV)/bin/python -m tests.matrix "$$(cat $(BUILD)/wheel)" $(MATRIX)
 
 bench: bench-speed bench-load ## the benchmarks, about twenty minutes (BENCH="--quick": three)
 
@@ -154,6 +166,11 @@ $(BUILD)/wheel: $(VENV)/.ready $(SOURCES) pyproject.toml
 $(PEERS_VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(PEERS_VENV))
 	$(PEERS_VENV)/$(install) --editable '.[cli]' openai openrouter async-batch-llm batchllm-ai flexllm
+	@touch $@
+
+$(AUDIT_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(AUDIT_VENV))
+	$(AUDIT_VENV)/$(install) --group audit
 	@touch $@
 
 $(WHEEL_VENV)/.ready: $(BUILD)/ingredients

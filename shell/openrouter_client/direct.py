@@ -10,7 +10,7 @@ exceptions. What this module must see to itself:
 
 - a connection goes back to the pool when the answer's end was read, and never with bytes of the request unsent (an
   answer may come before the request was read); any other end, cancelling too, closes it;
-- interim answers (1xx) are passed over;
+- interim answers (1xx) are passed over, up to a limit;
 - a session that is not as aiohttp made it is left alone: tests replace its methods (aioresponses), tracing is put into
   it. So are proxies, netrc and large bodies. `serves` decides, and the transport then takes the public way.
 
@@ -35,6 +35,10 @@ REQUEST: Final = vars(aiohttp.ClientSession).get("_request")
 
 UNSENT: Final = frozenset({"content-length", "transfer-encoding"})
 """What aiohttp says of a body that the request, as it is kept, does not have."""
+
+
+MOST_INTERIM: Final = 100
+"""How many interim answers (1xx) are passed over; a server that has more to say before its answer means harm."""
 
 
 class Answer(Protocol):
@@ -151,9 +155,7 @@ class Direct:
         try:
             protocol.set_response_params(**self.reading)
             protocol.transport.write(b"%s%d\r\n\r\n%s" % (head, len(request.body), request.body))
-            message, content = await protocol.read()
-            while 100 <= message.code <= 199 and message.code != 101:
-                message, content = await protocol.read()
+            message, content = await final_answer(protocol)
         except HttpProcessingError as error:
             connection.close()
             raise aiohttp.ClientResponseError(
@@ -171,6 +173,15 @@ class Direct:
         return aiohttp.ClientRequest(
             request.method, URL(request.url, encoded=True), headers=headers, loop=loop, session=self.session
         )
+
+
+async def final_answer(protocol: Any) -> tuple[Any, aiohttp.StreamReader]:
+    """Wait for the answer that follows the interim ones."""
+    for _ in range(MOST_INTERIM + 1):
+        message, content = await protocol.read()
+        if not 100 <= message.code <= 199 or message.code == 101:
+            return message, content
+    raise aiohttp.ClientError(f"more than {MOST_INTERIM} interim answers before the answer")
 
 
 def at_hand(content: aiohttp.StreamReader) -> bytes | None:

@@ -26,6 +26,7 @@ class Line(Unshared):
         self.limiter: Limiter[Any, Any] = limiter
         self.money: Money | None = money
         self.timer: asyncio.TimerHandle | None = None
+        self.due: float = math.inf  # when the timer rings: uvloop's do not tell, once it is the present
         self.closed: bool = False
 
     @cached_property
@@ -98,10 +99,10 @@ class Line(Unshared):
     def wake(self, at: float) -> None:
         """Ask again at an instant, unless that is done earlier anyway."""
         if self.timer is not None:
-            if self.timer.when() <= at:
+            if self.due <= at:
                 return
             self.timer.cancel()
-        self.timer = None if at == math.inf else self.loop.call_at(at, self.woken)
+        self.timer, self.due = None if at == math.inf else self.loop.call_at(at, self.woken), at
 
     def woken(self) -> None:
         """Ask again: a limit has opened, or somebody's time is up."""

@@ -23,13 +23,17 @@ FEW = 64
 
 
 class Limits:
-    """All limits in force on one event loop: a client's, or a stream's. They can be brought forward together."""
+    """All limits in force on one event loop: a client's, or a stream's. They can be brought forward together.
+
+    `due` is when the timer rings: uvloop's timers do not tell, once it is the present.
+    """
 
     def __init__(self) -> None:
         self.heap: list[tuple[float, int, Limit]] = []
         self.numbers: itertools.count[int] = itertools.count()
         self.inside: int = 0
         self.timer: asyncio.TimerHandle | None = None
+        self.due: float = math.inf
 
     def until(self, at: float) -> Limit:
         """Limit a block to the time before the loop's clock shows `at`; -inf: it ends as soon as it waits."""
@@ -39,7 +43,7 @@ class Limits:
         """Put a limit in force."""
         heapq.heappush(self.heap, (limit.at, next(self.numbers), limit))
         self.inside += 1
-        if limit.at < math.inf and (self.timer is None or limit.at < self.timer.when()):
+        if limit.at < math.inf and (self.timer is None or limit.at < self.due):
             self.wake(limit.at)
 
     def leave(self) -> None:
@@ -53,7 +57,7 @@ class Limits:
         """Look again at an instant."""
         if self.timer is not None:
             self.timer.cancel()
-        self.timer = asyncio.get_running_loop().call_at(at, self.woken)
+        self.timer, self.due = asyncio.get_running_loop().call_at(at, self.woken), at
 
     def woken(self) -> None:
         """Let all run out whose time has come, and wait for the next."""

@@ -52,8 +52,9 @@ CONNECTING = (
 )
 """The exceptions that mean that no connection was made, and the step that failed; first match counts."""
 
-BROKEN = (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError)
-"""Everything that an exchange may raise and that is a fact about it. TimeoutError is `asyncio.timeout`'s."""
+BROKEN = (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError, LookupError)
+"""Everything that an exchange may raise and that is a fact about it. TimeoutError is `asyncio.timeout`'s, LookupError
+that of aiohttp's memory of addresses, when somebody clears it while calls wait for one."""
 
 ERRNO_KIND = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset"}
 
@@ -229,7 +230,7 @@ class Transport(Unshared):
                 return Unreachable(step, detail, host, getattr(error, "errno", None))
         if isinstance(error, aiohttp.ClientConnectorError):
             return Unreachable(ERRNO_KIND.get(error.errno or 0, "other"), detail, host, error.errno)
-        if isinstance(error, (ValueError, RuntimeError)) and not isinstance(error, aiohttp.ClientError):
+        if isinstance(error, (ValueError, RuntimeError, LookupError)) and not isinstance(error, aiohttp.ClientError):
             return Unreachable("other", detail)
         return Interrupted(detail, answer.size, answer.status or None, self.plain(answer.headers), time.time())
 

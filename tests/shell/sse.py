@@ -22,15 +22,22 @@ def whole(*pieces: bytes) -> bytes:
     return HEAD + b"".join(map(framed, pieces)) + LAST
 
 
+async def apart() -> None:
+    """Pause, and let a loop that is late turn often enough for the client to have taken what was said before."""
+    await asyncio.sleep(0.005)
+    for _ in range(25):
+        await asyncio.sleep(0)
+
+
 def packets(*pieces: bytes, last: bytes = LAST) -> Script:
     """A stream with each piece in a packet of its own, and its end too."""
 
     async def script(talk: Talk) -> None:
         await talk.say(HEAD)
         for piece in pieces:
-            await asyncio.sleep(0.005)
+            await apart()
             await talk.say(framed(piece))
-        await asyncio.sleep(0.005)
+        await apart()
         await talk.say(last)
 
     return script

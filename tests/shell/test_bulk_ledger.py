@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -313,3 +314,20 @@ async def test_a_ledger_can_be_looked_at_while_it_is_written(tmp_path: Path) -> 
             looking.db.execute("DELETE FROM rows")
         looking.close()
     assert IN_FLIGHT == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+async def test_a_ledger_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Kills: prompts and answers that everybody can read, in the ledger or in SQLite's files beside it."""
+    before = os.umask(0o000)
+    try:
+        async with ledger_at(tmp_path) as ledger:
+            await asked(ledger, 1, answered(1))
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob("a.ledger*")}
+    finally:
+        os.umask(before)
+    assert "a.ledger" in modes
+    assert set(modes.values()) == {0o600}
+    (tmp_path / "a.ledger").chmod(0o640)  # as its owner wants it
+    async with ledger_at(tmp_path):
+        assert (tmp_path / "a.ledger").stat().st_mode & 0o777 == 0o640

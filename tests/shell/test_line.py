@@ -192,3 +192,15 @@ async def test_when_the_client_closes_everybody_goes() -> None:
     assert all(isinstance(turn, Admitted) for turn in await asyncio.gather(*waiters))
     assert isinstance(await line.enter(Ticket(Place(0, 9)), math.inf), Admitted)
     Line(Places(0)).close()
+
+
+async def test_timers_need_not_tell_when_they_ring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kills: the AttributeError of uvloop's timers, which have no `when` once it is the present."""
+    monkeypatch.delattr(asyncio.TimerHandle, "when")
+    line = Line(Places(1))
+    now = line.loop.time()
+    for at, due in ((now + 50.0, now + 50.0), (now + 90.0, now + 50.0), (now + 20.0, now + 20.0)):
+        line.wake(at)
+        assert line.due == due
+    assert line.timer is not None
+    line.timer.cancel()

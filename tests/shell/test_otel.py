@@ -18,8 +18,6 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
-from opentelemetry.util.genai.handler import TelemetryHandler
-from opentelemetry.util.genai.types import Error
 from tests.core.streamed import ended, said
 from tests.shell import sse
 from tests.shell.loopback import (
@@ -648,6 +646,8 @@ def test_nobody_imports_it_who_does_not_want_it(*, installed: bool) -> None:
 
 async def test_the_names_are_those_of_opentelemetrys_own_instrumentations(memory: Memory) -> None:
     """What we tell of a call, told through OpenTelemetry's own utility, has the same names, values and buckets."""
+    from opentelemetry.util.genai.handler import TelemetryHandler
+
     usage = {
         "prompt_tokens": 30,
         "completion_tokens": 20,
@@ -698,6 +698,9 @@ async def test_the_names_are_those_of_opentelemetrys_own_instrumentations(memory
 
 
 async def test_the_names_of_streams_and_failures_are_theirs_too(memory: Memory) -> None:
+    from opentelemetry.util.genai.handler import TelemetryHandler
+    from opentelemetry.util.genai.types import Error
+
     theirs = Memory()
     handler = TelemetryHandler(tracer_provider=theirs.tracing, meter_provider=theirs.metering)
     async with Loopback(ANSWER, answer(402)) as server, client_of(server, observe=memory.telemetry()) as client:

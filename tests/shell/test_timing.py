@@ -123,13 +123,10 @@ BLOCKS = st.lists(st.tuples(st.floats(0.0, 1.0) | st.just(90.0), st.floats(0.0, 
 
 
 class Timer:
-    """A timer, as far as `Limits` uses it."""
+    """A timer, as far as `Limits` uses it. It does not tell when it rings: uvloop's do not, once it is the present."""
 
     def __init__(self, at: float) -> None:
         self.at, self.off = at, False
-
-    def when(self) -> float:
-        return self.at
 
     def cancel(self) -> None:
         self.off = True

@@ -22,6 +22,7 @@ import trustme
 from aioresponses import aioresponses
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from returns.result import Failure
 from tests.shell.loopback import (
     KEY,
     OK,
@@ -345,6 +346,28 @@ async def test_a_host_without_address_is_told_apart() -> None:
     lost = await failure("http://nonexistent.invalid/api/v1", allow_http=True, max_retries=1)
     assert isinstance(lost, ConnectError)
     assert (lost.kind, lost.host) == ("dns", "nonexistent.invalid")
+
+
+async def test_addresses_that_are_forgotten_while_calls_wait_for_them_are_a_failure() -> None:
+    """Kills: the KeyError of aiohttp's memory of addresses, which came out of calls (found by the soak)."""
+
+    class Forgetting(aiohttp.abc.AbstractResolver):
+        async def resolve(self, host: str, port: int = 0, family: Any = 0) -> Any:
+            await until(lambda: sum(map(len, connector._throttle_dns_futures.values())) == 2)
+            asyncio.get_running_loop().call_soon(connector.clear_dns_cache)
+            return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0, "flags": 0}]
+
+        async def close(self) -> None:
+            pass
+
+    connector = aiohttp.TCPConnector(resolver=Forgetting())
+    async with Loopback(OK) as server, aiohttp.ClientSession(connector=connector) as session:
+        address = f"http://api.invalid:{server.port}/v1"
+        async with client_of(address, session=session, allow_http=True, max_retries=0) as client:
+            results = await asyncio.gather(*(client.chat_completion(asking()) for _ in range(3)))
+    lost = [result.failure() for result in results if isinstance(result, Failure)]
+    assert len(lost) == 2
+    assert all(isinstance(one, ConnectError) and "KeyError" in one.message for one in lost)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ moves.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Collection
@@ -108,7 +110,12 @@ class Tables(Looking):
 
     @classmethod
     def open(cls, path: Path) -> Tables:
-        """Open a ledger to write to it, made if it is not there; raises sqlite3.Error and `Mismatch`."""
+        """Open a ledger to write to it, made if it is not there; raises sqlite3.Error and `Mismatch`.
+
+        It holds prompts and answers: one that is made here is for its owner alone, and so are SQLite's files beside it.
+        """
+        with contextlib.suppress(OSError):  # it is there already, or SQLite says what is wrong
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             for pragma in PRAGMAS:
