@@ -18,6 +18,8 @@ DEMO_VENV := $(BUILD)/venv-demo
 CORE_VENV := $(BUILD)/venv-core
 WHEEL_VENV := $(BUILD)/venv-wheel
 PEERS_VENV := $(BUILD)/venv-peers
+FUZZ_VENV := $(BUILD)/venv-fuzz
+MUTATE_VENV := $(BUILD)/venv-mutate
 PEERS_ONLY := calls-1,calls-50,calls-500,streams-1,streams-50,imports
 SOURCES := $(shell find core shell -type f -not -name '*.pyc' 2>/dev/null) README.md LICENSE
 
@@ -30,8 +32,8 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell test-ray worlds bench bench-speed bench-load bench-readme \
-	bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell test-ray worlds fuzz mutate bench bench-speed bench-load \
+	bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +75,12 @@ test-ray: $(WHEEL_VENV)/.wheel ## bulk runs on a local Ray cluster of two worker
 
 worlds: $(CORE_VENV)/.wheel ## 100,000 random worlds under a virtual clock, each checked against the rules, a few minutes
 	$(CORE_VENV)/bin/python -m tests.worlds $(WORLDS)
+
+fuzz: $(FUZZ_VENV)/.ready ## coverage-guided fuzzing of what reads others' words, ten million times (FUZZ="--help")
+	$(FUZZ_VENV)/bin/python -m tests.fuzz $(FUZZ)
+
+mutate: $(MUTATE_VENV)/.ready ## mutants of the core: each is killed by a test, or listed as equivalent (MUTATE=retry_after)
+	$(MUTATE_VENV)/bin/python -m tests.mutation $(MUTATE)
 
 bench: bench-speed bench-load ## the benchmarks, about twenty minutes (BENCH="--quick": three)
 
@@ -170,6 +178,17 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
 	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,otel,parquet,plot,ray,redis]"
+	@touch $@
+
+# Instrumented and mutated are the sources as they are, and not the wheel.
+$(FUZZ_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(FUZZ_VENV))
+	$(FUZZ_VENV)/$(install) --group fuzz --editable .
+	@touch $@
+
+$(MUTATE_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(MUTATE_VENV))
+	$(MUTATE_VENV)/$(install) --group mutate --editable .
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel
