@@ -54,7 +54,7 @@ PLANTED: list[Planted] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "where", "what", "bug"), PLANTED, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("name", "where", "what", "bug"), PLANTED, ids=[f"{one[0]}-{one[2]}" for one in PLANTED])
 def test_the_targets_bite(name: str, where: object, what: str, bug: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(where, what, bug)
 
