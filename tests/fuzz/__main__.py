@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -35,7 +36,12 @@ def child(name: str, arguments: list[str]) -> None:
 
     with atheris.instrument_imports(include=["openrouter_core", "email"]):
         from tests.fuzz.targets import TARGETS
-    atheris.Setup([sys.argv[0], *arguments], TARGETS[name][0])
+    # When it merges corpora, libFuzzer starts itself anew, by the name of its program alone.
+    program = FOUND / f"{name}.sh"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m tests.fuzz --child {name} -- "$@"\n')
+    program.chmod(0o755)
+    atheris.Setup([str(program), *arguments], TARGETS[name][0])
     atheris.Fuzz()
 
 
