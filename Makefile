@@ -19,6 +19,8 @@ CORE_VENV := $(BUILD)/venv-core
 WHEEL_VENV := $(BUILD)/venv-wheel
 AUDIT_VENV := $(BUILD)/venv-audit
 PEERS_VENV := $(BUILD)/venv-peers
+FUZZ_VENV := $(BUILD)/venv-fuzz
+MUTATE_VENV := $(BUILD)/venv-mutate
 PEERS_ONLY := calls-1,calls-50,calls-500,streams-1,streams-50,imports
 SOURCES := $(shell find core shell -type f -not -name '*.pyc' 2>/dev/null) README.md LICENSE
 
@@ -31,8 +33,8 @@ unexport PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test lint types test-core test-shell test-ray worlds soak audit test-matrix bench bench-speed bench-load \
-	bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
+.PHONY: help demo test lint types test-core test-shell test-ray worlds soak fuzz mutate audit test-matrix bench \
+	bench-speed bench-load bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +87,12 @@ audit: $(VENV)/.ready $(AUDIT_VENV)/.ready ## licences of what comes along, and 
 # MATRIX="--only newest-3.12" runs a part; what is not installed here is skipped, and said.
 test-matrix: $(BUILD)/wheel ## the tests with each Python, with the lowest and newest dependencies, and on uvloop
 	$(VENV)/bin/python -m tests.matrix "$$(cat $(BUILD)/wheel)" $(MATRIX)
+
+fuzz: $(FUZZ_VENV)/.ready ## coverage-guided fuzzing of what reads others' words, ten million times (FUZZ="--help")
+	$(FUZZ_VENV)/bin/python -m tests.fuzz $(FUZZ)
+
+mutate: $(MUTATE_VENV)/.ready ## mutants of the core: each is killed by a test, or listed as equivalent (MUTATE=retry_after)
+	$(MUTATE_VENV)/bin/python -m tests.mutation $(MUTATE)
 
 bench: bench-speed bench-load ## the benchmarks, about twenty minutes (BENCH="--quick": three)
 
@@ -187,6 +195,17 @@ $(CORE_VENV)/.ready: $(BUILD)/ingredients
 $(WHEEL_VENV)/.wheel: $(WHEEL_VENV)/.ready $(BUILD)/wheel
 	@$(WHEEL_VENV)/bin/python -m pip uninstall --quiet --yes aio-openrouter 2>/dev/null
 	$(WHEEL_VENV)/$(install) "$$(cat $(BUILD)/wheel)[cli,otel,parquet,plot,ray,redis]"
+	@touch $@
+
+# Instrumented and mutated are the sources as they are, and not the wheel.
+$(FUZZ_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(FUZZ_VENV))
+	$(FUZZ_VENV)/$(install) --group fuzz --editable .
+	@touch $@
+
+$(MUTATE_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(MUTATE_VENV))
+	$(MUTATE_VENV)/$(install) --group mutate --editable .
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

@@ -153,3 +153,22 @@ def test_those_before_a_call_each_take_their_time() -> None:
     state = limiter.init(0.0)
     assert [limiter.admit(state, Ask(ahead=n), 0, 0.0) for n in (0, 2, 3, 4)] == [0.0, 0.0, 0.5, 1.0]
     assert Gcra(rate=2.0, burst=3.0, unit="tokens").admit(state, Ask(tokens=1.0, ahead=50), 0, 0.0) == 0.0
+
+
+def test_what_was_given_back_is_not_given_back_again() -> None:
+    """Step by step: A and B are booked and settled early, C is booked after that; B has moved forward by what A left.
+
+    Bug: the bookings that follow are thought to end later than they do, and more is given back than lies ahead.
+    """
+    limiter = Gcra(rate=1.0, burst=10.0, unit="tokens")
+    state, a = limiter.on_send(limiter.init(0.0), Ask((), 4.0), 0.0)
+    state, b = limiter.on_send(state, Ask((), 4.0), 0.0)
+    assert state == GcraState(8.0, 0.0)
+    state = limiter.on_outcome(state, a, Seen(kind="ok", tokens=1.0), 1, 0.0)
+    assert state == GcraState(5.0, 3.0)
+    state = limiter.on_outcome(state, b, Seen(kind="ok", tokens=0.0), 0, 2.0)
+    assert state == GcraState(2.0, 6.0)
+    state, c = limiter.on_send(state, Ask((), 4.0), 2.0)
+    assert state == GcraState(6.0, 6.0)
+    assert limiter.on_outcome(state, c, Seen(kind="ok", tokens=5.0), 0, 3.0) == GcraState(7.0, 6.0)
+    assert limiter.on_outcome(state, c, Seen(kind="ok", tokens=0.0), 0, 3.0) == GcraState(3.0, 9.0)

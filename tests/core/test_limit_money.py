@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 from tests.core.mutants import caught
 
-from openrouter_core.limit.money import Money, MoneyState, Reserved
+from openrouter_core.limit.money import Money, MoneyState, Refused, Reserved, nano
 
 USD = st.one_of(st.sampled_from([0.0, 1e-9, 0.1, 0.3, 1.0]), st.floats(0, 2))
 CALLS = st.lists(
@@ -76,3 +76,29 @@ def test_the_whole_budget_can_be_spent() -> None:
     money = Money(maximum=0.29)
     assert isinstance(money.reserve(money.init(), 0.29), Success)
     assert money.settle(MoneyState(0, 5, 0), Reserved(5), math.nan) == MoneyState(5, 0, 5)
+
+
+def test_a_nano_dollar_too_much_is_too_much() -> None:
+    money = Money(maximum=1.0)
+    state = MoneyState(500_000_000, 250_000_000, 7)
+    assert money.reserve(state, 0.25).unwrap() == (MoneyState(500_000_000, 500_000_000, 7), Reserved(250_000_000))
+    refused = money.reserve(state, 0.25 + 1e-10).failure()
+    assert (refused.missing, refused.final) == (1e-9, False)
+    assert money.reserve(state, 0.5 + 1e-10).failure().final
+    assert not money.reserve(state, 0.5).failure().final
+
+
+def test_what_is_not_finite_is_unknown() -> None:
+    refused = Money(maximum=1.0).reserve(MoneyState(), math.inf).failure()
+    assert (refused.worst, refused.missing, refused.final) == (None, None, True)
+
+
+def test_a_refusal_of_which_half_is_unknown_says_so() -> None:
+    refused = Refused(maximum=1.0, spent=0.0, reserved=0.0, worst=0.5, missing=None)
+    assert "unknown" in str(refused)
+    assert "unknown" in str(Refused(maximum=1.0, spent=0.0, reserved=0.0, worst=None, missing=0.5))
+
+
+def test_nothing_costs_nothing_and_never_less() -> None:
+    """Bug: each call without a price sets something aside, or a credit note enlarges the budget."""
+    assert [nano(usd) for usd in (0.0, -1.0, 1e-9, 1.5e-9)] == [0, 0, 1, 2]

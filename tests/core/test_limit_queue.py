@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -145,3 +146,17 @@ def test_a_newcomer_knows_all_who_are_ahead() -> None:
     line.pop()
     line.pop()
     assert line.ahead(Place(0, 6)) == 4
+
+
+@pytest.mark.parametrize("order", [range(40), range(41), [*range(20, 40), *range(20)]])
+def test_what_is_struck_is_swept_out_once_it_is_more_than_half(order: Sequence[int]) -> None:
+    """Bug: sweeping costs as much as the line is long, and is done for each call that leaves; or never."""
+    line = Line[int]()
+    for number in order:
+        line.push(Place(0, number), number)
+    for number in range(28):
+        line.cancel(Place(0, number))
+    assert len(line._queue) + len(line._heap) == len(order)
+    line.cancel(Place(0, 28))
+    assert len(line._queue) + len(line._heap) == len(line) == len(order) - 29
+    assert line.head() == (Place(0, 29), 29)

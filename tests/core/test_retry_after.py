@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from email.utils import formatdate
 
 import pytest
@@ -74,7 +75,9 @@ def test_the_properties_bite() -> None:
         ("Sunday, 17-Mar-30 18:00:25 GMT", 25.0),
         ("Sun Mar 17 18:00:25 2030", 25.0),
         ("Sun, 17 Mar 2030 17:59:59 GMT", None),
-        ("Sun, 17 Mar 2030 18:00:25 GMT" + " " * 40, None),
+        ("Sun, 17 Mar 2030 19:00:25 +0100", 25.0),
+        ("Sun, 17 Mar 2030 18:00:25 GMT".ljust(42), 25.0),
+        ("Sun, 17 Mar 2030 18:00:25 GMT".ljust(43), None),
         ("soon", None),
         ("", None),
         (None, None),
@@ -98,6 +101,9 @@ def test_retry_after_counts_seconds_or_names_a_date(value: object, seconds: floa
         (str(int((AT - 90) * 1000)), None),
         ("0", 0.0),
         ("never", None),
+        (AT, 0.0),
+        (AT + 0.5, 0.5),
+        (AT - 60.0, 0.0),
     ],
 )
 def test_a_reset_is_an_instant_in_milliseconds_or_seconds_or_a_wait_or_a_date(
@@ -106,7 +112,38 @@ def test_a_reset_is_an_instant_in_milliseconds_or_seconds_or_a_wait_or_a_date(
     assert r.until_reset(value, AT) == seconds
 
 
+@pytest.mark.parametrize(("instant", "now"), [(1e8, 1e8 - 5.0), (1e11, 1e8 - 5.0), (1e8 - 1.0, 1e8 - 6.0)])
+def test_where_a_wait_ends_and_instants_begin(instant: float, now: float) -> None:
+    assert r.until_reset(instant, now) == (5.0 if instant >= 1e8 else instant)
+
+
+def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bug: it is read in the zone of this machine, and the wait is hours too long or too short."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert r.retry_after("Sun Mar 17 18:00:25 2030", AT) == 25.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_milliseconds_and_the_limit_have_headers_of_their_own() -> None:
+    assert r.hint_of({"retry-after-ms": "1500"}, AT) == 1.5
+    assert r.hint_of({"retry-after-ms": "-1"}, AT) is None
+    assert r.documented({"x-ratelimit-limit": "20"}) == 20.0
+    assert r.documented({"x-ratelimit-limit": "-20"}) is None
+    assert r.documented({}) is None
+
+
+def test_no_wait_is_without_end() -> None:
+    assert r.positive(math.inf) is None
+    assert r.retry_after(AT_DATE, -math.inf) is None
+
+
 def test_the_servers_clock_is_believed_within_a_day() -> None:
+    assert r.server_time({"date": AT_DATE}, AT + r.DAY) == AT
+    assert r.server_time({"date": AT_DATE}, AT + 1.0) == AT
     assert r.server_time({"date": AT_DATE}, AT + 60) == AT
     assert r.server_time({"date": AT_DATE}, AT + 2 * r.DAY) == AT + 2 * r.DAY
     assert r.server_time({"date": "yesterday"}, AT) == AT

@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of what reads the words of others. `python -m tests.fuzz --help`."""

@@ -1,0 +1,106 @@
+"""The mutants of a module: mutmut says what is changed, and a changed function takes the place of the original.
+
+mutmut's own runner copies the project and tests one copy with a switch in each function. Here the tests are imported
+once, and a fork for each mutant replaces the code of the one function that it changes: no mutant waits for imports.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+CORE = Path(__file__).parents[2] / "core" / "openrouter_core"
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """One change to one function of a module; `was` and `becomes` are the lines that differ."""
+
+    module: str
+    function: str
+    was: str
+    becomes: str
+    source: str
+
+    @property
+    def name(self) -> tuple[str, str, str, str]:
+        """What tells mutants apart, wherever in its file the function stands."""
+        return self.module, self.function, self.was, self.becomes
+
+    def __str__(self) -> str:
+        """Show it as a difference."""
+        lines = [f"  - {line}" for line in self.was.splitlines()] + [
+            f"  + {line}" for line in self.becomes.splitlines()
+        ]
+        return "\n".join([f"{self.module}, {self.function}:", *lines])
+
+
+def modules() -> list[str]:
+    """Name the modules of the core: "retry_after", "limit/gcra"."""
+    files = sorted(CORE.rglob("*.py"))
+    return [str(file.relative_to(CORE).with_suffix("")) for file in files if file.name != "__init__.py"]
+
+
+def mutants(module: str) -> list[Mutant]:
+    """Make all mutants of a module, each once."""
+    from mutmut.mutation.file_mutation import create_mutations  # type: ignore[import-not-found,unused-ignore]
+
+    original = (CORE / f"{module}.py").read_text("utf-8")
+    tree, mutations, *_ = create_mutations(f"{module}.py", original)
+    made: dict[Any, Mutant] = {}
+    for mutation in mutations:
+        function = mutation.contained_by_top_level_function
+        if function is None or not hasattr(function, "name"):
+            continue  # tables and settings: a test of a table would be the table again
+        source = tree.deep_replace(mutation.original_node, mutation.mutated_node).code
+        was, becomes = changed(original, source)
+        mutant = Mutant(module, function.name.value, was, becomes, source)
+        made.setdefault(mutant.name, mutant)
+    return [*made.values()]
+
+
+def changed(before: str, after: str) -> tuple[str, str]:
+    """Give the lines that differ, before and after, without their indentation."""
+    lines = [*difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")][2:]
+    took, put = ("\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    return took, put
+
+
+def imported(module: str) -> types.ModuleType:
+    """Import a module of the core by its short name."""
+    return importlib.import_module("openrouter_core." + module.replace("/", "."))
+
+
+def functions(names: dict[str, Any], module: str, prefix: str = "") -> Iterator[tuple[str, types.FunctionType]]:
+    """Find the functions of a module and of its classes, behind whatever wraps them."""
+    for name, value in names.items():
+        if isinstance(value, type) and value.__module__ == module and f"{prefix}{name}" == value.__qualname__:
+            yield from functions(dict(vars(value)), module, f"{prefix}{name}.")
+        function = value
+        for wrapped in ("fget", "__func__", "func", "__wrapped__"):
+            function = (
+                getattr(function, wrapped, function) if not isinstance(function, types.FunctionType) else function
+            )
+        if isinstance(function, types.FunctionType) and function.__module__ == module:
+            yield f"{prefix}{name}", function
+
+
+def plant(mutant: Mutant) -> None:
+    """Put the changed functions in place of the original ones, here and now; raises what the changed module raises."""
+    module = imported(mutant.module)
+    names: dict[str, Any] = {
+        "__name__": module.__name__,
+        "__file__": module.__file__,
+        "__package__": module.__package__,
+    }
+    exec(compile(mutant.source, str(module.__file__), "exec", dont_inherit=True), names)  # noqa: S102 - that is the point
+    new = dict(functions(names, module.__name__))
+    for name, function in functions(dict(vars(module)), module.__name__):
+        function.__code__ = new[name].__code__
+        function.__kwdefaults__ = new[name].__kwdefaults__
+        function.__defaults__ = new[name].__defaults__
