@@ -56,7 +56,8 @@ class VirtualClock:
         selector = getattr(loop, "_selector", None)
         if selector is None:
             raise RuntimeError(f"VirtualClock needs one of asyncio's own event loops, and this is {type(loop)}")
-        self._loop, self._began, self.elapsed = loop, float(math.ceil(loop.time())), 0.0
+        now: float = loop.time()
+        self._loop, self._began, self.elapsed = loop, float(math.ceil(now)), 0.0
         self._select = selector.select
         loop.time, selector.select = self._time, self._advance
         return self
