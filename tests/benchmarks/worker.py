@@ -32,7 +32,7 @@ Numbers = dict[str, float]
 PATIENCE_SECS = 300.0
 """No measurement takes longer."""
 
-WARM = 4000
+WARM = 6000
 """Calls before the measurement: connections are open by then, and a client that looks for a quota has found none."""
 
 
