@@ -115,7 +115,7 @@ def _name_model(body: dict[str, Any], settings: BuildSettings) -> tuple[tuple[st
     if not settings.resolve_retired:
         return ()
     replaced: dict[str, str] = {}
-    if "model" in body and body["model"].startswith(_RETIRED):
+    if "model" in body:
         body["model"] = _living(body["model"], replaced)
     if "models" in body:
         body["models"] = [_living(slug, replaced) for slug in body["models"]]
@@ -124,6 +124,8 @@ def _name_model(body: dict[str, Any], settings: BuildSettings) -> tuple[tuple[st
 
 def _living(slug: str, replaced: dict[str, str]) -> str:
     """Give the slug that is served today, with the suffixes (`:online`, `@preset/...`) of the one given."""
+    if not slug.startswith(_RETIRED):  # as nearly every slug
+        return slug
     for retired, successor in RETIRED.items():
         if slug.startswith(retired) and slug[len(retired) : len(retired) + 1] in ("", ":", "@"):
             replaced[slug] = successor + slug[len(retired) :]

@@ -15,7 +15,7 @@ from openrouter_core.admission import Stamp, Ticket, Turn
 from openrouter_core.endpoint import Endpoint, HttpRequest
 from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome
-from openrouter_core.reader import Heard
+from openrouter_core.reader import BaseReader, Heard
 from openrouter_core.states import Clocks, State
 
 T = TypeVar("T")
@@ -165,6 +165,10 @@ class RealWorld:
     ) -> Exchange:
         """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read."""
         reader = event_reader(endpoint, clocks, self.transport, handing_out=handing_out, heard=heard)
+        return self.exchange(request, clocks, reader)
+
+    def exchange(self, request: HttpRequest, clocks: Clocks, reader: BaseReader[Any]) -> Exchange:
+        """Prepare the sending of a request whose answer a reader takes."""
         return StreamExchange(self.transport, request, clocks, reader)
 
     async def sleep(self, seconds: float) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
 import msgspec
 from returns.result import Failure
@@ -15,11 +16,13 @@ from openrouter_client.bulk.standing import Asked, Standing
 from openrouter_client.bulk.tables import Flight
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_core.bulk.figures import left
-from openrouter_core.bulk.lines import Answer, Wanted, outcome_of, with_earlier
+from openrouter_core.bulk.lines import Answer, Outcome, Wanted, outcome_of, with_earlier
 from openrouter_core.bulk.states import Stop
 from openrouter_core.question import Question, read
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
+
+T = TypeVar("T")
 
 
 class Workers:
@@ -88,28 +91,41 @@ class Workers:
 
     async def _ask(self, asked: Asked, ledger: Ledger) -> None:
         """Ask one row, and write down what came of it."""
-        flight, request, place = asked
-        task, began = asyncio.current_task(), self.calls.world.now()
-        if task is None:
+        flight = asked[0]
+        ended = await self._under_way(flight, self._ended(asked))
+        if ended is None:
             return
-        self._flights[task] = (flight, began)
+        answer, outcome = ended
+        if outcome.stop is not None:
+            self.stop(outcome.stop, str(answer.failure()))
+        await self.standing.end(flight, outcome, ledger)
+
+    async def _ended(self, asked: Asked) -> tuple[Answer, Outcome]:
+        """Ask one row; give the answer, and what is to be written down of it."""
+        flight, request, place = asked
+        began = self.calls.world.now()
         FLIGHT.set(flight)
+        answer, earlier = await self._answer(request)
+        told = answer.alt(lambda error: placed(error, place))
+        seconds = self.calls.world.now() - began
+        outcome = outcome_of(flight.row, flight.custom_id, told, self.standing.parts.wanted, seconds)
+        return answer, with_earlier(outcome, earlier) if earlier else outcome
+
+    async def _under_way(self, flight: Flight, asking: Awaitable[T]) -> T | None:
+        """Count a row as under way while it is asked; None where it was left, because the run has stopped."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a row is asked by a task, which can be cancelled")
+        self._flights[task] = (flight, self.calls.world.now())
         try:
-            answer, earlier = await self._answer(request)
-            told = answer.alt(lambda error: placed(error, place))
-            seconds = self.calls.world.now() - began
-            outcome = outcome_of(flight.row, flight.custom_id, told, self.standing.parts.wanted, seconds)
-            outcome = with_earlier(outcome, earlier) if earlier else outcome
+            return await asking
         except (asyncio.CancelledError, Broken) as error:
             self.standing.counts = left(self.standing.counts, sent=flight.sent)
             if self.standing.stopped is None or isinstance(error, Broken):
                 raise
-            return
+            return None
         finally:
             self._flights.pop(task, None)
-        if outcome.stop is not None:
-            self.stop(outcome.stop, str(answer.failure()))
-        await self.standing.end(flight, outcome, ledger)
 
 
 async def repaired(

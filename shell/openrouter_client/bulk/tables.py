@@ -200,7 +200,7 @@ class Tables(Looking):
         What was sent in a batch is no doubt: the batch goes on, and tells. Those that are `held` somebody still asks.
         """
         self.db.execute(
-            f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 "  # noqa: S608
+            f"UPDATE rows SET state = {IN_DOUBT:d}, unknown = unknown + 1 "  # noqa: S608 - the words are ours
             f"WHERE state = {IN_FLIGHT:d} AND batch IS NULL AND row NOT IN (SELECT value FROM json_each(?))",
             (msgspec.json.encode(sorted(held)).decode(),),
         )

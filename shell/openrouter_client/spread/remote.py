@@ -5,14 +5,13 @@ It lets each attempt go when the line says so and the intent is durable, and wri
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Iterator
 
 import msgspec
 
 from openrouter_client.bulk.asking import Workers
-from openrouter_client.bulk.ledger import Broken, Ledger, Write
+from openrouter_client.bulk.ledger import Ledger, Write
 from openrouter_client.bulk.recording import RecordingWorld
 from openrouter_client.bulk.sources import Raw
 from openrouter_client.bulk.standing import Asked, Standing
@@ -60,20 +59,11 @@ class Remote(Workers):
 
     async def _ask(self, asked: Asked, ledger: Ledger) -> None:
         """Have one row asked, and write down what came of it."""
-        flight, task = asked[0], asyncio.current_task()
-        if task is None:
-            return
-        self._flights[task] = (flight, self.calls.world.now())
+        flight = asked[0]
         flight.sent = flight.row in self.adopted
         try:
-            end = await self.answered(asked, self.talk(flight.row), ledger)
-        except (asyncio.CancelledError, Broken) as error:
-            self.standing.counts = left(self.standing.counts, sent=flight.sent)
-            if self.standing.stopped is None or isinstance(error, Broken):
-                raise
-            return
+            end = await self._under_way(flight, self.answered(asked, self.talk(flight.row), ledger))
         finally:
-            self._flights.pop(task, None)
             self.desk.over(flight.row)
         if end is not None and end.outcome.stop is not None:
             self.stop(end.outcome.stop, end.told)

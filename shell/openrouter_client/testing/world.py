@@ -12,7 +12,6 @@ import msgspec
 
 from openrouter_client.calls import Calls
 from openrouter_client.client import OpenRouterClient
-from openrouter_client.exchange import event_reader
 from openrouter_client.making import calls_of
 from openrouter_client.observe import Observe
 from openrouter_client.raising import unwrap
@@ -20,12 +19,12 @@ from openrouter_client.testing.replies import pieces
 from openrouter_client.world import Exchange, RealWorld
 from openrouter_core.admission import Ticket, Turn
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.endpoint import Endpoint, HttpRequest
+from openrouter_core.endpoint import HttpRequest
 from openrouter_core.hedge import Hedge
 from openrouter_core.journal import Moment
 from openrouter_core.outcome import Outcome, Responded, Streamed, TimedOut, Unreachable
 from openrouter_core.policy import Policy
-from openrouter_core.reader import BaseReader, Heard
+from openrouter_core.reader import BaseReader
 from openrouter_core.simulate import Reply, Server, scripted
 from openrouter_core.states import Clocks
 from openrouter_core.stream import chunk_of
@@ -128,17 +127,8 @@ class Scripted(RealWorld):
             return Unreachable("closed", self.transport.flaw())
         return TimedOut("attempt", timeout) if reply.after >= timeout else reply.outcome
 
-    def stream(
-        self,
-        endpoint: Endpoint[Any, Any],
-        request: HttpRequest,
-        clocks: Clocks,
-        *,
-        handing_out: bool,
-        heard: Heard | None,
-    ) -> Exchange:
-        """Prepare one attempt of a stream."""
-        reader = event_reader(endpoint, clocks, self.transport, handing_out=handing_out, heard=heard)
+    def exchange(self, request: HttpRequest, clocks: Clocks, reader: BaseReader[Any]) -> Exchange:
+        """Prepare one attempt that the script answers."""
         return ScriptedExchange(lambda: self.met(request), clocks, reader, self)
 
 
