@@ -125,7 +125,7 @@ async def kills(*, quick: bool) -> None:
                     prompts(Path(name), rows)
                     task = asyncio.create_task(made(Path(name), base_url, in_flight).run())
                     out = Path(name) / "out.jsonl"
-                    while not out.exists() or out.read_bytes().count(b"\n") < rows // 3:  # noqa: ASYNC110
+                    while not out.exists() or out.read_bytes().count(b"\n") < rows // 3:  # noqa: ASYNC110 - a file
                         await asyncio.sleep(0.01)
                     os.kill(actors(victim)[0], signal.SIGKILL)
                     unwrap(await task)
@@ -159,7 +159,7 @@ async def cost(*, quick: bool) -> None:
         with tempfile.TemporaryDirectory() as name, cluster():
             prompts(Path(name), rows)
             task = asyncio.create_task(made(Path(name), base_url, in_flight).run())
-            while len(actors("WorkerActor")) < 2 or not actors("CoordinatorActor"):  # noqa: ASYNC110
+            while len(actors("WorkerActor")) < 2 or not actors("CoordinatorActor"):  # noqa: ASYNC110 - actors
                 await asyncio.sleep(0.1)
             await asyncio.sleep(2.0)
             begun = [cpu(pid) for pid in (*actors("CoordinatorActor"), *actors("WorkerActor"))]

@@ -33,3 +33,19 @@ def caught(
             patch.setattr(where, name, mutant)
         with pytest.raises(raises):
             seeking(given(*strategies)(inner))()
+
+
+# --- bugs that more than one test plants ------------------------------------------------------------------------------
+
+
+def last_first(self: Any) -> Any:
+    """Planted in a line's `head`: the youngest is served first."""
+    place = max(self._waiting)
+    return place, self._waiting[place][1]
+
+
+def last_out(self: Any) -> Any:
+    """Planted in its `pop`: and leaves."""
+    first = self.head()
+    del self._waiting[first[0]]
+    return first

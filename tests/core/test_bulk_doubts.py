@@ -46,7 +46,7 @@ def test_what_was_paid_is_never_taken_for_free(
 
 def test_the_property_bites() -> None:
     strategies = (COSTS, COSTS, TOKENS, TEXTS, ENDS)
-    generous: Any = lambda record, content: Free()  # noqa: E731, ARG005
+    generous: Any = lambda record, content: Free()  # noqa: E731, ARG005 - a planted bug
     caught(test_what_was_paid_is_never_taken_for_free, *strategies, where=doubts, settled=generous)
 
 

@@ -92,7 +92,7 @@ def test_a_key_of_any_type_is_masked(key: Any) -> None:
 def test_copies_keep_the_key_and_pickles_do_not() -> None:
     value = config(app_title="T", proxy="http://u:p@proxy:8080", management_key="sk-or-manages")
     assert copy.copy(value).api_key == copy.deepcopy(value).api_key == KEY
-    other = pickle.loads(pickle.dumps(value))  # noqa: S301
+    other = pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
     assert (other.api_key, other.management_key) == ("", "")
     assert (other.app_title, other.proxy) == ("T", "http://***@proxy:8080")
     assert isinstance(checked(other).failure(), AuthError)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.mutants import caught
+from tests.core.mutants import caught, last_first
 
 from openrouter_core.limit.queue import Line, Place
 
@@ -40,10 +40,6 @@ def test_the_line_behaves_as_a_sorted_list(steps: list[Any]) -> None:
 
 
 def test_the_order_bites() -> None:
-    def last_first(self: Any) -> Any:
-        place = max(self._waiting)
-        return place, self._waiting[place][1]
-
     def deaf(self: Any, place: Any) -> Any:
         return place in self._waiting
 

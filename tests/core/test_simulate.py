@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from returns.result import Failure, Success
-from tests.core.mutants import caught
+from tests.core.mutants import caught, last_first, last_out
 from tests.core.outcomes import GOOD, failed, said
 
 from openrouter_core import simulate as s
@@ -121,19 +121,6 @@ def test_a_deadline_counts_the_time_in_line_and_errors_know_all_attempts(
 def stale(self: Any, ticket: Any, call: Any, _expires: float, now: float) -> None:
     """Planted: nobody's time in line is ever up."""
     wait(self, ticket, call, math.inf, now)
-
-
-def last_first(self: Any) -> Any:
-    """Planted: the youngest is served first."""
-    place = max(self._waiting)
-    return place, self._waiting[place][1]
-
-
-def last_out(self: Any) -> Any:
-    """Planted: and leaves."""
-    first = self.head()
-    del self._waiting[first[0]]
-    return first
 
 
 def greedy(self: Any, state: None, ask: Any, in_flight: int, now: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 from returns.result import Success
+from tests.core.mutants import last_first, last_out
 from tests.worlds.__main__ import found, search, shown
 from tests.worlds.invariants import flaws
 from tests.worlds.world import made, played
@@ -89,19 +90,6 @@ def generous(self: Any, state: Any, worst: Any) -> Any:
     return Success((state, reserve(type(self)(maximum=1e9, assumed=self.assumed), state, worst).unwrap()[1]))
 
 
-def youngest(self: Any) -> Any:
-    """Planted: the youngest goes first."""
-    place = max(self._waiting)
-    return place, self._waiting[place][1]
-
-
-def out_of_order(self: Any) -> Any:
-    """Planted: and leaves."""
-    first = self.head()
-    self._strike(first[0])
-    return first
-
-
 def sour(self: Any, rate: float) -> float:
     """Planted: a rate that is no number."""
     return math.nan
@@ -116,7 +104,7 @@ BUGS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("deadlines_are_kept", call, {"expiry": open_end}),
     ("a_known_rate_is_kept", Gcra, {"admit": wide_open}),
     ("places_are_kept", Places, {"admit": wide_open}),
-    ("equals_go_in_order", Line, {"head": youngest, "pop": out_of_order}),
+    ("equals_go_in_order", Line, {"head": last_first, "pop": last_out}),
     ("the_state_is_sound", Learned, {"bounded": sour}),
     ("budgets_are_kept", Money, {"reserve": generous}),
 )

@@ -108,7 +108,7 @@ RECORDS: list[Callable[[list[Typed]], Typed]] = [
     _record(lambda fields: msgspec.defstruct("Record", fields, frozen=True)),
     _record(lambda fields: msgspec.defstruct("Listed", fields, frozen=True, array_like=True)),
     _record(lambda fields: dataclasses.make_dataclass("Data", fields, frozen=True)),
-    _record(lambda fields: TypedDict("Mapped", dict(fields))),  # type: ignore[operator]
+    _record(lambda fields: TypedDict("Mapped", dict(fields))),  # type: ignore[operator] # mypy knows no dynamic ones
     _record(lambda fields: NamedTuple("Row", fields)),
     _tuple,
 ]

@@ -32,7 +32,7 @@ SECONDS_EACH = 20
 
 def child(name: str, arguments: list[str]) -> None:
     """Be the process that fuzzes: the core is instrumented when it is imported, and libFuzzer ends the process."""
-    import atheris  # type: ignore[import-untyped]
+    import atheris  # type: ignore[import-untyped] # it has no types
 
     with atheris.instrument_imports(include=["openrouter_core", "email"]):
         from tests.fuzz.targets import TARGETS

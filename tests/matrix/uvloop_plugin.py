@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import uvloop  # type: ignore[import-not-found, unused-ignore]
+import uvloop  # type: ignore[import-not-found, unused-ignore] # only where it is installed
 
 
 def pytest_asyncio_loop_factories(config: Any, item: Any) -> Mapping[str, Callable[[], Any]]:

@@ -77,7 +77,7 @@ CORE_MAY_NOT_CALL = frozenset({"breakpoint", "eval", "exec", "input", "open", "p
 def repository_files() -> list[Path]:
     """The files that are, or would be, committed."""
     listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607 - git, wherever it is
         cwd=ROOT,
         check=True,
         capture_output=True,

@@ -165,7 +165,7 @@ async def test_the_verdict_table(said: bytes, kind: type[DataSourceError], tries
         assert len(server.requests) == len(failed.attempts) == tries
         assert [attempt.number for attempt in failed.attempts] == list(range(1, tries + 1))
         assert "\n" not in str(failed)
-        assert pickle.loads(pickle.dumps(failed)) == failed  # noqa: S301
+        assert pickle.loads(pickle.dumps(failed)) == failed  # noqa: S301 - our own
         assert msgspec.json.decode(msgspec.json.encode(failed), type=AnyError) == failed
 
 

@@ -27,7 +27,7 @@ def test_a_failure_is_raised_with_its_error() -> None:
 
 
 def test_the_exception_can_be_pickled() -> None:
-    again = pickle.loads(pickle.dumps(OpenRouterError(ERROR)))  # noqa: S301
+    again = pickle.loads(pickle.dumps(OpenRouterError(ERROR)))  # noqa: S301 - our own
     assert isinstance(again, OpenRouterError)
     assert again.error == ERROR
 

@@ -365,7 +365,7 @@ def test_what_travels_has_no_key(tmp_path: Path) -> None:
             config = unwrap(keyless(spec.config, KEY_ENV))
             for one in (pickle.dumps(config), pickle.dumps(spec), repr(config).encode(), repr(spec).encode()):
                 assert b"sk-or-v1-test" not in one
-            again = pickle.loads(pickle.dumps(spec))  # noqa: S301
+            again = pickle.loads(pickle.dumps(spec))  # noqa: S301 - our own
             assert unwrap(keyed(again.config, KEY_ENV)) == spec.config
 
     asyncio.run(told())

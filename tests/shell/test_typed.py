@@ -8,7 +8,7 @@ import enum
 import json
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema  # type: ignore[import-untyped] # it has no types
 import msgspec
 import pydantic
 import pytest

@@ -160,9 +160,9 @@ def a_known_rate_is_kept(world: World, virtual: Virtual, told: Histories) -> Fla
 
 def budgets_are_kept(world: World, virtual: Virtual, told: Histories) -> Flaws:
     """No more is spent than the client may."""
-    most = world.config.max_cost_usd
-    if most is not None and virtual.admission.stats(virtual.now).spent_usd > most + 1e-9:
-        yield f"{virtual.admission.stats(virtual.now).spent_usd} USD were spent of {most}"
+    most, spent = world.config.max_cost_usd, virtual.admission.stats(virtual.now).spent_usd
+    if most is not None and spent > most + 1e-9:
+        yield f"{spent} USD were spent of {most}"
 
 
 def the_state_is_sound(world: World, virtual: Virtual, told: Histories) -> Flaws:
