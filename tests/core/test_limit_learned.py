@@ -15,6 +15,7 @@ from openrouter_core.limit.learned import Booked, Learned, LearnedState
 from openrouter_core.limit.seen import Ask, Seen
 
 ASK = Ask()
+ON_SEND = Learned.on_send
 OUTCOMES = st.sampled_from(["ok", "ok", "rate", "rate", "rate", "server", "timeout", "other"])
 HINTS = st.one_of(st.none(), st.sampled_from([0.0, 120.0]), st.floats(0, 120))
 EVENTS = st.lists(
@@ -132,6 +133,31 @@ def test_a_call_that_is_alone_never_waits_while_nothing_is_known() -> None:
     state, _ = learned.on_send(learned.init(0.0), ASK, 0.0)
     assert learned.admit(state, ASK, 0, 0.0) == 0.0
     assert learned.admit(state, ASK, 1, 0.0) == 1 / 81.4
+
+
+@given(st.lists(st.floats(0.0, 0.01), min_size=1, max_size=300))
+def test_calls_that_were_alone_leave_no_debt_to_those_that_are_not(pauses: list[float]) -> None:
+    """The bug: each call that went past the pace because it was alone took a slot, and company waited for seconds."""
+    learned = Learned()
+    state, now = learned.init(0.0), 0.0
+    for pause in pauses:
+        now += pause
+        assert learned.admit(state, ASK, 0, now) == 0.0
+        state, _ = learned.on_send(state, ASK, now)
+        assert learned.admit(state, ASK, 1, now) <= 1 / learned.first
+
+
+def test_the_debt_bites() -> None:
+    def indebted(self: Learned, state: LearnedState, ask: Ask, now: float) -> Any:
+        booked, stamp = ON_SEND(self, state, ask, now)
+        return msgspec.structs.replace(booked, tat=max(state.tat, now) + 1 / booked.rate), stamp
+
+    caught(
+        test_calls_that_were_alone_leave_no_debt_to_those_that_are_not,
+        st.lists(st.floats(0.0, 0.01), min_size=1, max_size=300),
+        where=Learned,
+        on_send=indebted,
+    )
 
 
 def test_a_lone_refusal_changes_nothing_while_nothing_is_known() -> None:

@@ -1,7 +1,8 @@
 """An undocumented quota, learned from refusals: pace the sends, and read the quota off the ones that got through.
 
-Every send is paced, one per 1 / rate seconds. A generation is the sends since the last refusal that was acted on; a
-refusal of an older one is old news, so that one overload is answered by one step.
+Every send is paced, one per 1 / rate seconds; but a call that is alone while no quota is known neither waits nor takes
+a slot. A generation is the sends since the last refusal that was acted on; a refusal of an older one is old news, so
+that one overload is answered by one step.
 
                      3 refusals in a row, or 4 among 12 sends
       ramping  ---------------------------------------------------->  drought  <-.
@@ -145,7 +146,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         if late > self.idle and late > 2 / state.rate:
             since += late
         rate = self.grown(state, sent, now - since)
-        tat = (tat if late < self.slack else now - self.slack) + 1 / rate
+        if late >= 0.0 or state.capacity is not None:  # one that was alone has taken no slot
+            tat = (tat if late < self.slack else now - self.slack) + 1 / rate
         booked = LearnedState(
             rate, tat, since, state.epoch, state.capacity, state.generation, sent,
             state.refused, state.recent, state.total, state.known, state.mix,
