@@ -39,7 +39,7 @@ def test_calls_of_one_priority_and_scope_go_in_order_and_each_goes_or_is_cancell
             assert lines.cancel(Place(priority, number), Ask(scopes))
             assert not lines.cancel(Place(priority, number), Ask(scopes))
             cancelled.add(number)
-    assert len(lines) == len(calls) - len(cancelled)
+    assert lines.waiting == len(calls) - len(cancelled)
     for _ in range(1000):
         match lines.next(asking(limiter, state, 0, now), now):
             case Go(place, ask, call):
@@ -102,7 +102,7 @@ def test_an_urgent_call_goes_first_and_a_full_house_waits_for_an_outcome() -> No
     state = limiter.init(0.0)
     assert lines.next(asking(limiter, state, 1, 0.0), 0.0) == Wait(inf)
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(-1, 2), Ask(), "urgent")
-    assert len(lines) == 1
+    assert lines.waiting == 1
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(0, 1), Ask(), "usual")
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) is None
     assert not lines.cancel(Place(0, 1), Ask())
