@@ -106,7 +106,7 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
                 turn = await world.enter(state.ticket, state.expires)
                 now = world.now()
                 state = entered(state, turn, now)
-                if isinstance(turn, Admitted) and not isinstance(state, Send):
+                if isinstance(turn, Admitted) and over(state):
                     world.leave(turn.stamp, UNSENT)
             case Sleep():
                 await world.sleep(max(0.0, state.until - world.now()))
@@ -116,6 +116,11 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
                 return state
             case _:
                 assert_never(state)
+
+
+def over(state: State[Any]) -> bool:
+    """Tell a call that has ended."""
+    return isinstance(state, Done)
 
 
 def told(

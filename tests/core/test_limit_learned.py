@@ -269,11 +269,11 @@ def test_a_short_generation_lowers_the_mix_and_a_long_one_raises_it() -> None:
     for _ in range(9):
         state = refused(state, 60, at=state.since + 6.0, now=state.since + 6.0)
         state = msgspec.structs.replace(state, sent=60, paced=60)
-    assert state.mix == 0.0
+    assert state.mix == 0.2
     for _ in range(99):
         state = refused(state, 500, at=state.since + 50.0, now=state.since + 50.0)
         state = msgspec.structs.replace(state, sent=500, paced=500)
-    assert state.mix == 1.0
+    assert state.mix == 0.8
 
 
 def test_what_is_known_is_the_narrower_for_a_narrow_gap() -> None:

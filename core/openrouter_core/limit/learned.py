@@ -21,7 +21,8 @@ that one overload is answered by one step.
                 paced, seconds: without the sends whose slot stood empty for 0.1 s, and without that time
     counts      a refusal after half a length, or any if more than 2 + 5 % of a generation are refused
     step        capacity = m + mix * (rate - m);  m = accepted / seconds
-                mix, at first 0.45, is moved by 0.1 * (x - 0.25): a generation is to last for 1.25 lengths
+                mix, at first 0.45 and within 0.5 +- 0.3, is moved by 0.1 * (x - 0.25): a generation is to last for
+                1.25 lengths
     drought     pause = max(4 / rate, 2 * the refusal's delay)
     its end     a = accepted / seconds since the last drought's end;  capacity = a + 0.05 * (rate - a),
                 or a + min(0.2 * (rate - a), 0.05 * a) if probes were refused; a after ramping
@@ -116,6 +117,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     mix: float = 0.45
     gain: float = 0.1
     goal: float = 1.25
+    spread: float = 0.3
     longest: float = 2.0
     width: float = 3.0
     over: float = 0.05
@@ -217,7 +219,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         elapsed = max(now - state.since, 1 / state.rate)
         delivered = min(self.accepted(state) / elapsed, state.rate)
         strides = min(self.strides(state, state.paced, elapsed), self.longest)
-        mix = min(max(state.mix + self.gain * (strides - self.goal), 0.0), 1.0)
+        mix = min(max(state.mix + self.gain * (strides - self.goal), 0.5 - self.spread), 0.5 + self.spread)
         capacity = self.bounded(delivered + mix * (state.rate - delivered))
         rate = self.bounded(capacity * (1 - self.drop))
         return LearnedState(
