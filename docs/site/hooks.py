@@ -1,0 +1,42 @@
+"""What MkDocs does at each step of a build beyond its own: pages from elsewhere, pictures, links."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docs.site import pictures, reference, repository
+from mkdocs.structure.files import File  # type: ignore[import-not-found] # only where the site is built
+
+import openrouter_client
+
+GROUPS = repository.ROOT / "docs" / "api" / "groups"
+
+
+def on_config(config: Any) -> Any:
+    """Put into the navigation what is listed nowhere else: the groups of endpoints, and the reference."""
+    names = [name for entry in config.nav for name in entry]
+    config.nav[names.index("The whole API")]["The whole API"].append(
+        {"By groups": [f"api/groups/{page.name}" for page in sorted(GROUPS.glob("*.md"))]}
+    )
+    config.nav.insert(names.index("Design"), {"Reference": reference.navigation(repository.sources())})
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages from outside of docs/, the reference, and the pictures."""
+    for page in list(files.documentation_pages()):
+        for name, words in pictures.commands(page.content_string):
+            place = Path(page.src_uri).with_name(name).as_posix()
+            files.append(File.generated(config, place, content=pictures.drawn(name, words)))
+    made = [*repository.brought(), *reference.pages(openrouter_client._HOMES, repository.sources())]  # noqa: SLF001
+    for place, text in made:
+        files.append(File.generated(config, place, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """Let links lead to where things are in the site, and names to the reference."""
+    if Path(page.file.src_uri).parts[0] == "reference":
+        return markdown
+    return repository.named(repository.relinked(markdown, page.file.src_uri), openrouter_client._HOME)  # noqa: SLF001
