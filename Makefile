@@ -122,9 +122,10 @@ bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a
 bench-bulk-peers: $(PEERS_VENV)/.ready ## bulk runs beside other tools, killed half-way and run again; five minutes
 	$(PEERS_VENV)/bin/python -m tests.benchmarks.bulk_peers $(BENCH)
 
-# Strict: a link, an anchor or a name that leads nowhere fails the build, and so does a page that nobody finds.
+# Strict: a link, an anchor or a name that leads nowhere fails the build, and so does a page that nobody finds. (With
+# --quiet, MkDocs would not count its warnings.)
 docs: $(DOCS_VENV)/.ready ## the site of the documentation, into build/site
-	$(mkdocs) build --strict --quiet --config-file docs/site/mkdocs.yml
+	$(mkdocs) build --strict --config-file docs/site/mkdocs.yml
 	@echo 'Open $(BUILD)/site/index.html'
 
 docs-serve: $(DOCS_VENV)/.ready ## the same, on http://127.0.0.1:8000, made anew when something changes
