@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from docs.site import pictures, reference, repository
-from mkdocs.structure.files import File  # type: ignore[import-not-found] # only where the site is built
+from mkdocs.exceptions import PluginError  # type: ignore[import-not-found] # only where the site is built
+from mkdocs.structure.files import File  # type: ignore[import-not-found] # the same
+from msgspec import Struct
 
 import openrouter_client
 
+HOMES, HOME = openrouter_client._HOMES, openrouter_client._HOME  # noqa: SLF001 -- ours
 GROUPS = repository.ROOT / "docs" / "api" / "groups"
 
 
@@ -29,7 +32,7 @@ def on_files(files: Any, config: Any) -> Any:
         for name, words in pictures.commands(page.content_string):
             place = Path(page.src_uri).with_name(name).as_posix()
             files.append(File.generated(config, place, content=pictures.drawn(name, words)))
-    made = [*repository.brought(), *reference.pages(openrouter_client._HOMES, repository.sources())]  # noqa: SLF001
+    made = [*repository.brought(), *reference.pages(HOMES, repository.sources())]
     for place, text in made:
         files.append(File.generated(config, place, content=text))
     return files
@@ -39,4 +42,19 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Let links lead to where things are in the site, and names to the reference."""
     if Path(page.file.src_uri).parts[0] == "reference":
         return markdown
-    return repository.named(repository.relinked(markdown, page.file.src_uri), openrouter_client._HOME)  # noqa: SLF001
+    return repository.named(repository.relinked(markdown, page.file.src_uri), HOME)
+
+
+def on_post_build(config: Any) -> None:
+    """Fail for a struct that is shown without its fields: `structs` then no longer knows what griffe or msgspec do."""
+    for name, home in HOME.items():
+        exported = getattr(openrouter_client, name)
+        if isinstance(exported, type) and issubclass(exported, Struct) and not signed(config, home, name):
+            raise PluginError(f"the reference shows {name} without its fields")
+
+
+def signed(config: Any, home: str, name: str) -> bool:
+    """Tell whether the reference shows a signature under the heading of a class."""
+    html = Path(config.site_dir, reference.path(home)).with_suffix(".html").read_text(encoding="utf-8")
+    below = html.partition(f'id="{home}.{name}"')[2].partition('class="doc doc-contents')[0]
+    return "doc-signature" in below
