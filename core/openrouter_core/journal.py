@@ -83,6 +83,7 @@ class Left(msgspec.Struct, frozen=True, tag=True):
 
 
 Event = Queued | Sent | Answered | Slept | Ended | Left
+"""What can happen in a call."""
 
 
 class Moment(msgspec.Struct, frozen=True):
