@@ -52,8 +52,8 @@ CONNECTING = (
 )
 """The exceptions that mean that no connection was made, and the step that failed; first match counts."""
 
-MANY_NAMES = 1000
-"""How many names of headers are remembered in lower case."""
+MANY_NAMES, LONG_NAME = 1000, 64
+"""How many names of headers are remembered in lower case, and of how many characters: servers may be hostile."""
 
 BROKEN = (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError, LookupError)
 """Everything that an exchange may raise and that is a fact about it. TimeoutError is `asyncio.timeout`'s, LookupError
@@ -67,7 +67,7 @@ class LowerCase(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         lowered = name.lower()
-        if len(self) < MANY_NAMES:
+        if len(self) < MANY_NAMES and len(name) <= LONG_NAME:
             self[name] = lowered
         return lowered
 

@@ -32,7 +32,7 @@ from openrouter_core.load_figures import Figures, Log, figures, measured
 from openrouter_core.load_scenarios import KNOWING, SCENARIOS, chosen, play
 
 ROOT = Path(__file__).resolve().parents[2]
-MARKS = ("<!-- load: begin -->", "<!-- load: end -->")
+MARKS = {part: (f"<!-- load, {part}: begin -->", f"<!-- load, {part}: end -->") for part in ("virtual", "real")}
 CONTENDERS = ("ours", "1-2-4", "openai-python", "full-jitter", "no-retries", KNOWING)
 SEEDS = (1, 2, 3)
 
@@ -369,19 +369,19 @@ def main() -> None:
         found = asyncio.run(worker(*options.worker))
         sys.stdout.write(json.dumps(msgspec.to_builtins(found)) + "\n")
         return
-    parts: list[str] = []
+    parts: dict[str, str] = {}
     seeds = SEEDS[:1] if options.quick else SEEDS
     if not options.real:
         keys = listed(options.only) or list(QUICK if options.quick else GOALS)
-        parts.append(f"{virtual(keys, seeds)}\n\n{VIRTUALLY.format(len(seeds))}")
+        parts["virtual"] = f"{virtual(keys, seeds)}\n\n{VIRTUALLY.format(len(seeds))}"
     if not options.virtual:
         names = list(QUOTAS)[: 1 if options.quick else None]
         told = f"In real time over loopback: {CALLS} calls, {TOGETHER} at a time, one run. {machine()}"
-        parts.append(f"{real(names, [*CLIENTS, *listed(options.peers)])}\n\n{told}")
-    text = "\n\n".join(parts)
-    sys.stdout.write(text + "\n")
+        parts["real"] = f"{real(names, [*CLIENTS, *listed(options.peers)])}\n\n{told}"
+    sys.stdout.write("\n\n".join(parts.values()) + "\n")
     if options.readme:
-        into_readme(text, MARKS)
+        for part, text in parts.items():
+            into_readme(text, MARKS[part])
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ from tests.shell.loopback import (
 
 from openrouter_client import OpenRouterClient, OpenRouterConfig, unwrap
 from openrouter_client.masking import secrets_of
-from openrouter_client.transport import USER_AGENT, Transport
+from openrouter_client.transport import LONG_NAME, MANY_NAMES, USER_AGENT, LowerCase, Transport
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import (
     AuthError,
@@ -694,6 +694,14 @@ def test_a_placeholder_does_not_garble_answers() -> None:
 
 def test_a_transport_does_not_show_the_key() -> None:
     assert KEY not in repr(Transport(OpenRouterConfig(api_key=KEY)))
+
+
+def test_a_hostile_server_cannot_fill_the_memory_with_names_of_headers() -> None:
+    names = LowerCase()
+    assert names["X" * (LONG_NAME + 1)] == "x" * (LONG_NAME + 1)
+    assert not names
+    assert all(names[f"X-{number}"] == f"x-{number}" for number in range(2 * MANY_NAMES))
+    assert len(names) == MANY_NAMES
 
 
 # --- aioresponses ---------------------------------------------------------------------------------------------------
