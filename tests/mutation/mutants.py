@@ -76,7 +76,7 @@ def mutants(module: str) -> list[Mutant]:
 
 
 def changed(before: str, after: str) -> tuple[str, str, int]:
-    """Give the lines from the first to the last that differs, before and after, not indented, and which is the first."""
+    """Give the lines from the first to the last that differs, before and after, and the number of the first."""
     old, new = before.splitlines(), after.splitlines()
     shorter = min(len(old), len(new))
     same = next((at for at in range(shorter) if old[at] != new[at]), shorter)
