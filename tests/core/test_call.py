@@ -128,6 +128,7 @@ def test_a_call_ends_once_within_its_retries_and_its_deadline(
     done = states[-1]
     assert isinstance(done, Done)
     assert done.ended <= end + slack
+    assert all(state.job == job for state in states)
 
 
 @given(JOBS, STEPS, BEGAN)
@@ -266,10 +267,12 @@ def test_no_turn_before_the_deadline_ends_the_call_with_the_failure_before_it() 
     assert isinstance(first, Queue)
     done = entered(first, Admitted(None), 110.0)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (limited, 110.0)
     assert done == entered(first, TurnedAway(None, math.inf), 110.0) == entered(first, TurnedAway(None, 0.0), 110.0)
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
     assert (error.deadline, error.needed, error.cause, error.attempts) == (10.0, None, None, ())
+    assert "no place to send was free within 10 s" in error.message
 
     sleeping = answered(sent(limited), failed(503, message="no room"), 0, 101.0, 0.5)
     assert isinstance(sleeping, Sleep)
@@ -283,13 +286,15 @@ def test_no_turn_before_the_deadline_ends_the_call_with_the_failure_before_it() 
 
 
 def test_who_would_have_to_wait_in_line_past_the_deadline_is_told_how_long() -> None:
-    first = begin(job(deadline_secs=10.0), 100.0)
+    first = slept(playing(job(deadline_secs=10.0), [failed(503, message="no room")]), 2.0)
     assert isinstance(first, Queue)
-    done = entered(first, TurnedAway(None, 25.0), 100.0)
+    done = entered(first, TurnedAway(None, 25.0), 3.0)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (first.job, 3.0)
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
-    assert error.needed == 25.0
+    assert (error.deadline, error.needed) == (10.0, 25.0)
+    assert isinstance(error.cause, ProviderError)
     assert "wait in line for at least 25 s" in str(error)
 
 
@@ -299,6 +304,7 @@ def test_what_this_client_cannot_pay_for_says_by_how_much() -> None:
     refused = Refused(maximum=1.0, spent=0.6, reserved=0.1, worst=0.5, missing=0.2)
     done = entered(first, TurnedAway(None, 0.0, refused), 100.0)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (first.job, 100.0)
     error = done.result.failure()
     assert isinstance(error, BudgetExceeded)
     assert (error.maximum, error.spent, error.reserved, error.worst, error.missing) == (1.0, 0.6, 0.1, 0.5, 0.2)
@@ -387,8 +393,10 @@ def test_a_call_never_costs_more_than_it_may() -> None:
     """Bug: a retry whose worst case no longer fits; an unknown cost that counts as nothing."""
     first = begin(dear(1.5), 0.0)
     assert isinstance(first, Done)
+    assert (first.job, first.ended) == (dear(1.5), 0.0)
     error = first.result.failure()
     assert isinstance(error, BudgetExceeded)
+    assert "the budget of this call" in error.message
     assert error.missing == pytest.approx(0.5)
     assert not error.attempts
     unknown = begin(dear(None), 0.0)

@@ -27,8 +27,8 @@ LEFT_OUT = ("test_worlds", "test_fuzz", "test_load", "test_load_scenarios", "tes
 SLOWEST = 6.0
 """How many times as long as usual a test of a mutant may take, in processor time, and at least `LEAST` seconds."""
 LEAST = 3.0
-PATIENCE = 15.0
-"""How many seconds the tests of a mutant may usually take: the quickest are run, as many as fit; and as much again for
+PATIENCE = 8.0
+"""How many seconds the tests of a mutant may usually take: the quickest are run, as many as fit; a quarter as long for
 those of other modules."""
 EXAMPLES = 50
 """How many examples a property is tried with, at most."""
@@ -116,7 +116,7 @@ class Tests:
         found = {test for line in statement(mutant) for test in lines.get(line, ())}
         home = f"test_{mutant.module.replace('/', '_')}"
         first: list[Test] = []
-        left = {True: self._patience, False: self._patience}
+        left = {True: self._patience, False: self._patience / 4}
         for test in sorted(found, key=lambda test: (test.file != home, -test.killed, test.seconds)):
             if test.seconds <= left[test.file == home]:
                 left[test.file == home] -= test.seconds
