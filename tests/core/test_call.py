@@ -452,8 +452,10 @@ def test_an_attempt_is_cut_off_at_the_deadline() -> None:
     assert sending.clocks == Clocks(3.0)
     done = answered(sending, TimedOut("attempt", 3.0), 0, 110.0, 0.5)
     assert isinstance(done, Done)
+    assert done.job == limited
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
+    assert error.deadline == 10.0
     assert isinstance(error.cause, Timeout)
     assert "cut off after 3 s" in str(error)
     final = Job(CHAT_COMPLETIONS, REQUEST, policy_of(OpenRouterConfig(deadline_secs=10.0, retry_sent=False)))
@@ -471,6 +473,17 @@ def test_a_connect_timeout_near_the_deadline_is_not_the_deadline() -> None:
 def test_a_timeout_of_the_attempts_own_is_retried() -> None:
     state = answered(sent(job(timeout_secs=5.0, deadline_secs=30.0)), TimedOut("attempt", 5.0), 0, 105.0, 0.5)
     assert isinstance(state, Sleep)
+
+
+def test_the_time_that_a_call_has_had_counts_towards_its_deadline() -> None:
+    done = answered(sent(job(deadline_secs=10.0)), failed(503), 0, 109.5, 0.5)
+    assert isinstance(done, Done)
+    assert isinstance(done.result.failure(), DeadlineExceeded)
+
+
+def test_what_was_handed_out_in_part_is_not_asked_for_again() -> None:
+    given = streamed(Cut("early"), text="half", delivered=True)
+    assert isinstance(playing(msgspec.structs.replace(job(), mode="handed_out"), [given]), Done)
 
 
 def test_a_429_beyond_the_deadline_tells_when_to_come_back() -> None:
