@@ -277,3 +277,40 @@ def test_growth_is_quicker_where_little_is_known() -> None:
     assert learned.grown(engaged(known=0.0), 20, 20.0) == pytest.approx(10.35)
     assert learned.grown(engaged(known=25.0), 50, 20.0) == pytest.approx(10.35)
     assert learned.grown(engaged(known=25.0), 500, 2.0) == pytest.approx(10.35)
+
+
+@pytest.mark.parametrize(("sent", "seconds", "rate"), [(150, 3.0, 10.08125), (300, 6.0, 12.2), (50, 1.0, 9.9875)])
+def test_growth_is_that_of_the_formula(sent: int, seconds: float, rate: float) -> None:
+    """A length is 100 sends: x is 0.5, 2 and -0.5."""
+    assert Learned().grown(engaged(), sent, seconds) == pytest.approx(rate)
+
+
+def test_growth_is_finite_however_long_a_generation_lasts() -> None:
+    rate = Learned(fastest=math.inf).grown(engaged(), 10**9, 1e9)
+    assert rate == pytest.approx(10 * (1 + 0.01 * 999 + 0.025 * 999**3))
+
+
+@pytest.mark.parametrize(
+    ("rate", "late", "since"),
+    [(10.0, 1.0, 50.0), (10.0, 1.5, 51.5), (0.5, 3.0, 50.0), (0.5, 5.0, 55.0), (1.0, 2.0, 50.0), (1.0, 2.5, 52.5)],
+)
+def test_an_idle_time_is_longer_than_a_second_and_than_two_sends(rate: float, late: float, since: float) -> None:
+    state, _ = Learned().on_send(engaged(rate, tat=100.0, since=50.0), ASK, 100.0 + late)
+    assert state.since == since
+
+
+def test_who_wakes_a_little_late_catches_up_and_no_more() -> None:
+    learned, state = Learned(), engaged(tat=100.0, since=98.0, mix=0.3)
+    soon, _ = learned.on_send(state, ASK, 100.01)
+    assert soon.tat == 100.0 + 1 / soon.rate
+    late, _ = learned.on_send(state, ASK, 100.5)
+    assert late.tat == 100.5 - 0.02 + 1 / late.rate
+    assert late.mix == 0.3
+
+
+def test_a_droughts_probe_is_the_first_send_of_its_generation() -> None:
+    dry = refused(engaged(11.0), 48, 49, 50)
+    probing, probe = Learned().on_send(dry, ASK, 5.4)
+    assert probe == Booked(dry.generation, 1, 5.4)
+    assert probing.sent == 1
+    assert Learned(mix=0.3).init(0.0).mix == 0.3
