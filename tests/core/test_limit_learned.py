@@ -156,6 +156,7 @@ def test_refusals_in_a_row_or_close_together_begin_a_drought(numbers: tuple[int,
     learned = Learned()
     dry = refused(engaged(11.0), *numbers)
     assert (dry.capacity, dry.pause, dry.total, dry.probes) == (11.0, 4 / 11, 50 - len(numbers), 0)
+    assert (dry.generation, dry.since, dry.sent, dry.refused, dry.recent) == (1, 5.0, 0, 0, ())
     assert learned.admit(dry, ASK, 0, 5.0) == pytest.approx(4 / 11)
     probing, probe = learned.on_send(dry, ASK, 5.4)
     assert learned.admit(probing, ASK, 9, 5.4) == pytest.approx(4 / 11)
@@ -201,6 +202,7 @@ MEASURED: dict[str, tuple[dict[str, Any], float, tuple[float, float]]] = {
     "a bucket: a part of the gap is added": ({}, 9.0, (9.05, 90.0)),
     "a window: at most 3 %": ({"probes": 1, "total": 60}, 9.0, (9.05, 100.0)),
     "a window, seen long enough": ({"probes": 1, "total": 300, "rate": 20.0}, 9.0, (9.27, 300.0)),
+    "at 0.85 of it, it is none": ({"rate": 8.5}, 8.5, (8.5, 90.0)),
     "a surprise is believed by half": ({}, 5.0, (8.5, 50.0)),
     "the second time it tells": ({"known": 50.0}, 5.0, (5.25, 6.0)),
     "a window's too": ({"known": 50.0, "probes": 1, "total": 60}, 5.0, (5.15, 60.0)),
@@ -314,3 +316,40 @@ def test_a_droughts_probe_is_the_first_send_of_its_generation() -> None:
     assert probe == Booked(dry.generation, 1, 5.4)
     assert probing.sent == 1
     assert Learned(mix=0.3).init(0.0).mix == 0.3
+
+
+@pytest.mark.parametrize(("count", "generation"), [(2, 0), (3, 1)])
+def test_more_than_2_and_5_percent_of_20_sends_are_many_refusals(count: int, generation: int) -> None:
+    assert refused(engaged(sent=20, refused=count), 5).generation == generation
+
+
+@pytest.mark.parametrize(("number", "generation"), [(49, 0), (50, 1)])
+def test_a_refusal_counts_from_half_a_length_on_whenever_the_generation_began(number: int, generation: int) -> None:
+    state = engaged(sent=150, since=100.0)
+    assert refused(state, number, at=104.0, now=105.0).generation == generation
+
+
+def test_no_less_than_nothing_is_accepted() -> None:
+    learned = Learned()
+    assert learned.accepted(engaged(sent=5, refused=3)) == 2
+    assert learned.accepted(engaged(sent=3, refused=5)) == 0
+
+
+def test_a_step_at_a_generations_first_instant_is_measured_over_one_send() -> None:
+    assert Learned().back(engaged(sent=1, since=5.0), 5.0).capacity == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(("capacity", "found"), [(15.0, 15.0), (None, 20.0)])
+def test_what_a_drought_cannot_measure_stays_as_it_was(capacity: float | None, found: float) -> None:
+    dry = engaged(20.0, capacity=capacity, sent=1, pause=1.0, epoch=9.5, mix=0.3)
+    resumed = Learned().on_outcome(dry, Booked(0, 1, 10.0), Seen(kind="ok"), 9, 10.1)
+    assert (resumed.capacity, resumed.rate, resumed.total) == (found, found, 1)
+    assert (resumed.generation, resumed.mix) == (1, 0.3)
+
+
+@pytest.mark.parametrize(("total", "epoch", "average"), [(49, 5.0, 10.0), (1, 5.0, 0.4), (5, 9.95, 60.0)])
+def test_a_drought_measures_from_the_end_of_the_one_before(total: int, epoch: float, average: float) -> None:
+    """With two sends at least, and over a tenth of a second at least."""
+    dry = engaged(100.0, capacity=None, sent=1, pause=1.0, epoch=epoch, total=total)
+    resumed = Learned().on_outcome(dry, Booked(0, 1, 10.0), Seen(kind="ok"), 9, 10.1)
+    assert (resumed.capacity, resumed.total, resumed.epoch) == (pytest.approx(average), 0, 10.0)
