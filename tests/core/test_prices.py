@@ -143,3 +143,29 @@ def test_suffixes_that_choose_a_provider_do_not_change_the_model() -> None:
     assert priced("acme/one:nitro", PRICES) is ONE
     assert priced("acme/one:online", PRICES) is None
     assert (CATALOGUE.method, CATALOGUE.path, CATALOGUE.repeatable) == ("GET", "/models", True)
+
+
+def test_what_is_kept_for_an_hour_is_the_dearest_to_write() -> None:
+    price = price_of(listed(pricing=LISTED["pricing"] | {"input_cache_write_1h": "0.000004"}))
+    assert price is not None
+    assert price.cached == 4e-6
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"tools": [{"function": {"name": "f"}}], "modalities": ["text"]},
+        {"models": None, "tools": None, "modalities": None, "messages": None},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "?"}]}, {"role": "assistant"}]},
+    ],
+)
+def test_tools_of_the_callers_own_and_text_have_a_worst_case(fields: dict[str, Any]) -> None:
+    sent = msgspec.json.encode({"model": "acme/one", "max_tokens": 10, **fields})
+    assert worst_case(sent, PRICES) == pytest.approx(0.001 + len(sent) * 2e-6 + 10 * 1e-5)
+
+
+def test_a_request_that_names_no_model_has_no_known_worst_case() -> None:
+    assert worst_case(b'{"messages": []}', PRICES) is None
+    both = b'{"model": "acme/one", "max_completion_tokens": 5, "max_tokens": 10}'
+    assert worst_case(both, PRICES) == pytest.approx(0.001 + len(both) * 2e-6 + 5 * 1e-5)

@@ -94,7 +94,7 @@ class Tests:
 
         seen = coverage.Coverage(data_file=None, config_file=False, include=[f"{CORE}/*"], messages=False)
         seen.set_option("run:disable_warnings", ["module-not-measured", "already-imported", "no-data-collected"])
-        self._failed = lambda told: sys.exit(f"a test fails without any mutant: {told}")
+        self._failed = unfit
         seen.start()
         for number, test in enumerate(self.all):
             seen.switch_context(str(number))
@@ -167,6 +167,13 @@ class Tests:
 def run(test: Test) -> None:
     """Run a test, with its fixtures set up before and taken down after it."""
     test.item.config.hook.pytest_runtest_protocol(item=test.item, nextitem=None)
+
+
+def unfit(told: str) -> None:
+    """End it all, for a test fails without any mutant."""
+    sys.stderr.write(f"a test fails without any mutant: {told}\n")
+    sys.stderr.flush()
+    os._exit(2)
 
 
 def fewer(tests: Iterable[Test]) -> None:
