@@ -172,14 +172,8 @@ KNOWN = WindowState(limit=3.0, length=10.0, end=10.0, eased=0.0)
     ],
 )
 def test_what_a_refusal_teaches(state: dict[str, Any], seen: tuple[Any, ...], now: float, learned: Any) -> None:
-    limit, resets_in, window = seen
-    after = Window().on_outcome(
-        msgspec.structs.replace(KNOWN, **state),
-        10.0,
-        Seen(kind="rate", limit=limit, resets_in=resets_in, window=window),
-        0,
-        now,
-    )
+    refused = Seen(kind="rate", **dict(zip(("limit", "resets_in", "window"), seen, strict=True)))
+    after = Window().on_outcome(msgspec.structs.replace(KNOWN, **state), 10.0, refused, 0, now)
     assert (after.limit, after.length, pytest.approx(after.end), after.used, after.skew) == pytest.approx(learned)
     assert after.careful
     half = Window(share=0.5).on_outcome(KNOWN, 10.0, Seen(kind="rate", limit=5.0, resets_in=1.0), 0, 1.0)
