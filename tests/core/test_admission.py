@@ -248,3 +248,34 @@ def test_stats_count_what_ended_and_what_is_known() -> None:
     assert set(stats.scopes) == {""}
     assert not stats.held
     assert stats.sharing is None
+
+
+def test_who_need_not_wait_goes_at_once_unless_somebody_waits() -> None:
+    """Bug: a newcomer overtakes the line, or goes at the instant of its deadline."""
+    cell: Admission[str] = Admission(Places(1), 0.0)
+    assert cell.at_once(ticket(1), "late", 5.0, 5.0) is None
+    first = cell.at_once(ticket(1), "first", 5.0, 4.0)
+    assert isinstance(first, Admitted)
+    assert (first.call, cell.in_flight) == ("first", 1)
+    assert cell.at_once(ticket(2), "second", 9.0, 4.0) is None
+    cell.wait(ticket(3), "third", 9.0, 4.0)
+    cell.over(first.stamp, Seen(kind="ok"), 5.0)
+    assert cell.at_once(ticket(4), "fourth", 9.0, 5.0) is None
+    assert cell.next(5.0) == Admitted("third", first.stamp)
+
+
+def test_trouble_is_told_with_its_company() -> None:
+    cell: Admission[str] = Admission(Places(1), 0.0)
+    cell.alive = 3
+    good, bad = Seen(kind="ok"), Seen(kind="rate")
+    assert cell.beside(good) is good
+    assert cell.beside(bad) == Seen(kind="rate", company=2)
+
+
+def test_what_was_booked_can_be_taken_back() -> None:
+    cell: Admission[str] = Admission(All((Gcra(rate=1.0),)), 0.0, Money(maximum=9.0))
+    before = cell.saved()
+    cell.at_once(Ticket(Place(0, 1), Ask(worst=1.0)), "first", math.inf, 0.0)
+    assert cell.saved() != before
+    cell.restore(before)
+    assert (cell.saved(), cell.in_flight, cell.purse.reserved) == (before, 0, 0)

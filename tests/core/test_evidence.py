@@ -80,6 +80,7 @@ def test_other_answers_tell_their_tokens_too_in_their_own_words() -> None:
     told = MessagesResponse(content=[], usage=MessagesUsage(input_tokens=3, output_tokens=4, cost=0.5))
     assert seen_in_answer(told) == Seen(kind="ok", tokens=7, cost=0.5)
     assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage(output_tokens=4))).tokens == 4
+    assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage(input_tokens=3))).tokens == 3
     assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage())).tokens is None
     assert seen_in_answer(Video(id="v", status="pending", usage=VideoUsage(cost=2.0))).cost == 2.0
     assert seen_in_answer(Generation(id="g", usage=Decimal(1))) == Seen(kind="ok")
