@@ -113,4 +113,5 @@ def test_lines_in_which_nobody_waits_do_not_pile_up() -> None:
     for number in range(10 * MANY):
         lines.push(Place(0, number), Ask((f"model {number}",)), number)
         assert isinstance(lines.next(asking(limiter, limiter.init(0.0), 0, 0.0), 0.0), Go)
-    assert len(lines._lines) <= MANY
+        assert len(lines._lines) <= MANY
+        assert not lines
