@@ -173,6 +173,8 @@ def test_what_a_config_says_of_limits_and_money() -> None:
     config = OpenRouterConfig(requests_per_minute=60, tokens_per_minute=1000, max_connections=7)
     limits = limits_of(config)
     assert (limits.requests_per_minute, limits.tokens_per_minute, limits.places) == (60, 1000, 7)
+    assert limits.adaptive
+    assert not limits_of(OpenRouterConfig(adaptive_limits=False)).adaptive
     assert money_of(config) is None
     assert money_of(OpenRouterConfig(max_cost_usd=2.0, assumed_cost_usd=0.1)) == Money(maximum=2.0, assumed=0.1)
 
