@@ -281,3 +281,12 @@ def test_what_was_booked_can_be_taken_back() -> None:
     assert cell.saved() != before
     cell.restore(before)
     assert (cell.saved(), cell.in_flight, cell.purse.reserved) == (before, 0, 0)
+
+
+def test_who_goes_in_a_rush_is_booked_as_usual() -> None:
+    usual, rushed = [Admission[str](Gcra(rate=1.0, unit="tokens", burst=10.0), 0.0) for _ in range(2)]
+    call = Ticket(Place(0, 1), Ask(("model",), 5.0))
+    assert usual.at_once(call, "call", math.inf, 3.0) is not None
+    rushed.wait(call, "call", math.inf, 3.0)
+    rushed.rush(3.0)
+    assert rushed.saved() == usual.saved()
