@@ -290,3 +290,30 @@ def test_who_goes_in_a_rush_is_booked_as_usual() -> None:
     rushed.wait(call, "call", math.inf, 3.0)
     rushed.rush(3.0)
     assert rushed.saved() == usual.saved()
+
+
+def test_what_went_unpaid_in_a_rush_is_not_settled() -> None:
+    cell: Admission[str] = Admission(Places(1), 0.0, Money(maximum=1.0))
+    cell.wait(Ticket(Place(0, 1), Ask(worst=5.0)), "dear", math.inf, 0.0)
+    gone = cell.rush(0.0)
+    assert gone is not None
+    assert gone.stamp.money is None
+    purse = cell.purse
+    cell.over(gone.stamp, Seen(kind="ok", cost=5.0), 1.0)
+    assert cell.purse == purse
+
+
+class Heard(Apart):
+    """A limiter whose state is how many were in flight when an attempt ended."""
+
+    def on_outcome(self, state: float, stamp: None, seen: Seen, in_flight: int, now: float) -> float:
+        return in_flight
+
+
+def test_an_attempt_that_has_ended_is_in_flight_no_more() -> None:
+    cell: Admission[str] = Admission(Heard(), 0.0)
+    stamps = [go.stamp for number in range(3) if (go := cell.at_once(ticket(number), "call", math.inf, 0.0))]
+    for stamp, left in zip(stamps, (2, 1, 0), strict=True):
+        cell.over(stamp, Seen(kind="ok"), 1.0)
+        assert cell.state == cell.in_flight == left
+    assert cell.ended["ok"] == 3
