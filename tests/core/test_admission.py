@@ -248,7 +248,7 @@ def test_stats_count_what_ended_and_what_is_known() -> None:
     assert (stats.answered, stats.refused, stats.failed, stats.refused_share) == (1, 1, 1, 0.5)
     assert (stats.spent_usd, stats.guessed_usd, stats.reserved_usd) == (2.5, 2.0, 0.0)
     assert set(stats.scopes) == {""}
-    assert not stats.held
+    assert stats.held is False
     assert stats.sharing is None
 
 
@@ -317,3 +317,16 @@ def test_an_attempt_that_has_ended_is_in_flight_no_more() -> None:
         cell.over(stamp, Seen(kind="ok"), 1.0)
         assert cell.state == cell.in_flight == left
     assert cell.ended["ok"] == 3
+
+
+def test_stats_of_an_outage() -> None:
+    cell: Admission[str] = Admission(standard(LimitSettings()), 0.0, Money(maximum=99.0))
+    cell.alive = 9
+    for number, kind in enumerate(["rate", "server", "timeout", "timeout", "server", "timeout"]):
+        cell.wait(Ticket(Place(0, number), Ask(worst=1.5)), "call", math.inf, 0.0)
+        gone = cell.rush(float(number))
+        assert gone is not None
+        assert cell.stats(0.0).reserved_usd == 1.5
+        cell.over(gone.stamp, Seen(kind=kind), float(number))  # type: ignore[arg-type]
+    stats = cell.stats(6.0)
+    assert (stats.failed, stats.refused, stats.refused_share, stats.held) == (5, 1, 1.0, True)

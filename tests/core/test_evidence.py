@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from openrouter_core.errors import (
@@ -73,6 +74,8 @@ def test_an_answer_tells_its_tokens() -> None:
     assert seen_in_answer(ChatCompletionResponse(usage=Usage(total_tokens=12))).cost is None
     assert seen_in_answer(ChatCompletionResponse()) == Seen(kind="ok")
     assert seen_in_answer({"anything": 1}) == Seen(kind="ok")
+    bare = msgspec.defstruct("Bare", [("total_tokens", int)])(5)
+    assert seen_in_answer(msgspec.defstruct("Answer", ["usage"])(bare)) == Seen(kind="ok", tokens=5)
 
 
 def test_other_answers_tell_their_tokens_too_in_their_own_words() -> None:
