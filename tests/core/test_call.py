@@ -452,7 +452,7 @@ def test_an_attempt_is_cut_off_at_the_deadline() -> None:
     assert sending.clocks == Clocks(3.0)
     done = answered(sending, TimedOut("attempt", 3.0), 0, 110.0, 0.5)
     assert isinstance(done, Done)
-    assert done.job == limited
+    assert (done.job, done.ended) == (limited, 110.0)
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
     assert error.deadline == 10.0
