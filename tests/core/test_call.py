@@ -253,6 +253,7 @@ def test_a_streamed_answer_is_recorded_too() -> None:
 def test_a_final_failure_ends_the_call_with_its_attempts() -> None:
     done = answered(sent(job()), failed(401), 0, 101.0, 0.5)
     assert isinstance(done, Done)
+    assert done.job == job()
     error = done.result.failure()
     assert isinstance(error, AuthError)
     assert error.attempts == (Attempt(number=1, started=0.0, ended=1.0, outcome="HTTP 401", status=401),)
@@ -368,9 +369,10 @@ def test_the_failure_of_a_probe_is_none_of_the_calls_tries() -> None:
 
 
 def test_a_retry_of_a_failure_draws_on_the_budget_and_of_a_refusal_does_not() -> None:
-    failing = slept(playing(job(), [failed(503)]), 50.0)
-    assert isinstance(failing, Queue)
-    assert failing.ticket.ask.retry
+    for failure in (failed(503), TimedOut("attempt", 60.0)):
+        failing = slept(playing(job(), [failure]), 50.0)
+        assert isinstance(failing, Queue)
+        assert failing.ticket.ask.retry
     refused = slept(playing(job(), [failed(429)]), 50.0)
     assert isinstance(refused, Queue)
     assert not refused.ticket.ask.retry
@@ -406,6 +408,7 @@ def test_a_call_never_costs_more_than_it_may() -> None:
     assert late.past.spent == 0.6
     done = slept(late, 50.0)
     assert isinstance(done, Done)
+    assert done.ended == 50.0
     assert len(done.result.failure().attempts) == 1
     assert isinstance(slept(playing(dear(0.6), [failed(503)]), 50.0), Queue)
 
@@ -430,20 +433,34 @@ def test_another_model_is_asked_after_the_errors_that_it_is_meant_for() -> None:
         (),
     )
     assert (state.ticket.ask, state.past.free) == (Ask(("cheap",)), 2)
+    assert isinstance(state.past.error, ProviderError)
+    assert state.past.draws is False
     good = playing(flexible, [failed(503)] * 3 + [said(GOOD)])
-    assert [attempt.model for attempt in good.result.unwrap().call.attempts] == ["", "", "cheap", "cheap"]
+    attempts = good.result.unwrap().call.attempts
+    assert [(attempt.model, attempt.waited) for attempt in attempts] == [
+        ("", 0.0), ("", 1.0), ("cheap", 0.0), ("cheap", 1.0)
+    ]  # fmt: skip
     assert isinstance(playing(flexible, [failed(503)] * 4), Done)
     assert isinstance(playing(flexible, [failed(401)]), Done)
     first = playing(flexible, [failed(429)] * 2)
-    assert (first.job.model, len(first.job.alternatives)) == ("small", 1)
+    assert (first.job.model, len(first.job.alternatives), first.past.refused) == ("small", 1, 0)
+
+
+def test_another_model_must_be_affordable_too() -> None:
+    costly = Alternative(("ProviderError",), CHEAP, "cheap", Ask(worst=5.0))
+    done = playing(msgspec.structs.replace(dear(0.1, max_retries=0), alternatives=(costly,)), [failed(503)])
+    assert isinstance(done, Done)
+    assert isinstance(done.result.failure(), BudgetExceeded)
+    assert (done.job.model, done.ended) == ("cheap", 1.0)
 
 
 def test_no_other_model_is_asked_when_the_time_or_the_answer_is_gone() -> None:
     hasty = msgspec.structs.replace(job(max_retries=0, deadline_secs=1.0), alternatives=OTHERS)
     assert isinstance(playing(hasty, [failed(503)]), Done)
-    flexible = msgspec.structs.replace(job(max_retries=0), alternatives=OTHERS, mode="handed_out")
-    given = streamed(Cut("early"), text="half", delivered=True)
-    assert isinstance(playing(flexible, [given]), Done)
+    other = Alternative(("TruncatedStream",), CHEAP, "cheap", Ask())
+    flexible = msgspec.structs.replace(job(max_retries=0), alternatives=(other,), mode="handed_out")
+    assert isinstance(playing(flexible, [streamed(Cut("early"), text="half", delivered=True)]), Done)
+    assert isinstance(playing(flexible, [streamed(Cut("early"), text="half")]), Queue)
 
 
 def test_an_attempt_is_cut_off_at_the_deadline() -> None:

@@ -282,3 +282,14 @@ def test_each_scope_gets_its_own_mark_back() -> None:
     inner.last()
     scoped.on_outcome(state, attempt, Seen(kind="ok"), 0, 1.0)
     assert inner.last() == [(3, "ok", 0, 1.0), (10, "ok", 0, 1.0)]
+
+
+def test_of_what_is_in_flight_in_each_scope_the_others_are_told() -> None:
+    inner = Told()
+    scoped = Scoped(inner=inner, counts=True)
+    state, first = scoped.on_send(Scopes({"": 0, "m": 0}, calm=False), Ask(("m",)), 0.0)
+    state, _ = scoped.on_send(state, Ask(("m",)), 0.0)
+    state, _ = scoped.on_send(state, Ask(), 0.0)
+    inner.last()
+    scoped.on_outcome(state, first, Seen(kind="ok"), 9, 1.0)
+    assert inner.last() == [(1, "ok", 2, 1.0), (1, "ok", 1, 1.0)]

@@ -14,8 +14,8 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 HEAD = """# Mutants of the core
 
 Written by `make mutate MUTATE=--record`. A row holds for the source and the tests of a module as its mark says, and
-`MUTATE="--record --resume"` runs again what has changed since, or what survived. A time-out counts as killed. Not changed
-are tables, sentences of three words and more, the names of codecs, and what is said to the type checker alone.
+`MUTATE="--record --resume"` runs again what has changed since, or what survived. A time-out counts as killed. Tables,
+sentences of three words and more, names of codecs, and what is said to the type checker alone are not changed.
 
 | module | mutants | killed | by its own tests | equivalent | survived | mark |
 |---|---:|---:|---:|---:|---:|---|
