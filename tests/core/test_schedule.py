@@ -211,6 +211,7 @@ def test_the_specified_schedule_is_exactly_1_2_4() -> None:
         (Attempts(0), 0.5, None, ["attempts"]),
         (Capped(Exponential(1.0), 5.0), 0.5, None, [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0]),
         (Both(Jittered(Exponential(8.0), "full"), Attempts(2)), 0.25, None, [2.0, 4.0, "attempts"]),
+        (Both(Capped(Jittered(Exponential(8.0), "full"), 3.0), Attempts(2)), 0.25, None, [2.0, 3.0, "attempts"]),
         (Both(Jittered(Exponential(8.0), "equal"), Attempts(2)), 0.5, None, [6.0, 12.0, "attempts"]),
         (Both(Heeding(60.0), Attempts(1)), 0.5, 30.0, [30.0, "attempts"]),
         (Both(Heeding(60.0, 0.1), Attempts(1)), 0.5, 30.0, [31.5, "attempts"]),

@@ -80,7 +80,15 @@ def test_the_properties_bite() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(None, e.ProviderError), (500, e.ProviderError), (408, e.ProviderError), (418, e.HttpError), (302, e.HttpError)],
+    [
+        (None, e.ProviderError),
+        (500, e.ProviderError),
+        (599, e.ProviderError),
+        (600, e.HttpError),
+        (408, e.ProviderError),
+        (418, e.HttpError),
+        (302, e.HttpError),
+    ],
 )
 def test_which_error_a_status_is(status: int | None, kind: type[e.DataSourceError]) -> None:
     assert v.error_type(status) is kind
@@ -200,3 +208,16 @@ def test_an_error_is_described_with_or_without_what_the_body_says() -> None:
     both = v.described(e.Disconnected, "m", answer, Problem(message="m", code="c"), received=3)
     assert isinstance(both, e.Disconnected)
     assert (both.code, both.received) == ("c", 3)
+
+
+def test_a_number_goes_before_words() -> None:
+    """Bug: a code that is a number in a text, or a type beside it, hides the status."""
+    assert v.effective_status(200, Problem(message="m", number=429, code="429")) == 429
+    assert v.effective_status(200, Problem(message="m", number=429, code="429", error_type="server")) == 429
+
+
+def test_the_header_names_the_generation_before_the_body() -> None:
+    problem = Problem(message="m", generation_id="gen-body")
+    assert v.judged(500, problem, Responded(500, b"", {}, AT)).error.generation_id == "gen-body"
+    head = Responded(500, b"", {"x-generation-id": "gen-head"}, AT)
+    assert v.judged(500, problem, head).error.generation_id == "gen-head"
