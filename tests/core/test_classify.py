@@ -552,3 +552,8 @@ def test_headers_with_bytes_that_are_no_unicode_are_no_obstacle(status: int) -> 
 def test_an_error_nested_deeply_is_an_error(body: bytes) -> None:
     """Bug: writing a value that could just be decoded recurses once too often."""
     assert isinstance(classified(said(body, 400)), Permanent)
+
+
+def test_how_msgspec_says_that_json_ended_too_early() -> None:
+    assert c.truncated_message() == c.TRUNCATED
+    assert "truncated" in c.TRUNCATED
