@@ -132,7 +132,7 @@ def test_the_soonest_line_is_waited_for_and_the_oldest_call_taken() -> None:
     assert lines.ahead(Place(0, 9), Ask(("a",))) == 0
     lines.push(Place(0, 2), Ask(("a",)), "second")
     lines.push(Place(0, 1), Ask(("b",)), "first")
-    waits = {("a",): 5.0, ("b",): 3.0}
+    waits: dict[tuple[str, ...], float] = {("a",): 5.0, ("b",): 3.0}
     assert lines.next(lambda ask: waits.get(ask.scopes, 0.0), 0.0) == Wait(3.0)
     assert lines.ahead(Place(0, 9), Ask(("a",))) == 1
     assert [go.call for go in (lines.oldest(), lines.oldest()) if go] == ["first", "second"]
