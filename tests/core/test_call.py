@@ -234,6 +234,7 @@ def test_a_call_queues_sends_sleeps_and_queues_again() -> None:
 def test_the_answers_own_id_stands_in_for_the_header() -> None:
     done = answered(sent(job()), said(GOOD), 0, 101.0, 0.5)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (job(), 101.0)
     assert done.result.unwrap().call.generation_id == GOOD["id"]
 
 
