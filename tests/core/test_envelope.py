@@ -189,3 +189,10 @@ def test_pages_and_texts() -> None:
     assert v.bounded("x" * 601) == "x" * 599 + "…"
     assert v.bounded(" a\u2028b ") == "a b"
     assert v.parsed("{no") == "{no"
+
+
+def test_a_status_and_a_limit_may_stand_beside_the_code() -> None:
+    assert problem(message="m", code="x", status=429).number == 429
+    assert problem(message="m", code=502, http_status=503, status=429).number == 502
+    assert problem(message="m", http_status="503", status=429).number == 503
+    assert problem(message="m", metadata={"headers": {"X-RateLimit-Limit": "20"}}).limit == 20.0
