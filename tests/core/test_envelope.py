@@ -196,3 +196,18 @@ def test_a_status_and_a_limit_may_stand_beside_the_code() -> None:
     assert problem(message="m", code=502, http_status=503, status=429).number == 502
     assert problem(message="m", http_status="503", status=429).number == 503
     assert problem(message="m", metadata={"headers": {"X-RateLimit-Limit": "20"}}).limit == 20.0
+
+
+def test_what_stands_in_second_place_is_read_too() -> None:
+    found = v.problem_of({"error": {"name": "BadThing"}, "provider": "Acme"}, AT)
+    assert found == v.Problem(message="BadThing", provider_name="Acme")
+    assert problem(metadata={"retry_after_seconds": 3}).hint == 3.0
+
+
+def test_where_the_bounds_lie() -> None:
+    assert [v.status_number(code) for code in (99, 100, 599, 600)] == [None, 100, 599, None]
+    assert [v.code_of(code) for code in (2**63 - 1, 2**63, -(2**63))] == [2**63 - 1, None, None]
+    assert v.page_text(b"x" * 300) == "x" * 200
+    late = b"<title>t"
+    assert v.page_text(b" " * (4096 - len(late)) + late) == "t"
+    assert v.page_text(b" " * (4097 - len(late)) + late + b"u") == ""
