@@ -211,3 +211,12 @@ def test_where_the_bounds_lie() -> None:
     late = b"<title>t"
     assert v.page_text(b" " * (4096 - len(late)) + late) == "t"
     assert v.page_text(b" " * (4097 - len(late)) + late + b"u") == ""
+    assert v.bounded("x" * 600) == "x" * 600
+    assert v.bounded(" " * 1199 + "x") == "x"
+    assert v.bounded(" " * 1200 + "x") == ""
+
+
+def test_only_true_and_false_say_whether_to_try_again() -> None:
+    assert [problem(availability={"retryable": flag}).retryable for flag in (True, False, 1, "yes", None)] == [
+        True, False, None, None, None
+    ]  # fmt: skip
