@@ -21,6 +21,7 @@ AUDIT_VENV := $(BUILD)/venv-audit
 PEERS_VENV := $(BUILD)/venv-peers
 FUZZ_VENV := $(BUILD)/venv-fuzz
 MUTATE_VENV := $(BUILD)/venv-mutate
+DOCS_VENV := $(BUILD)/venv-docs
 PEERS_ONLY := calls-1,calls-50,calls-500,streams-1,streams-50,imports
 SOURCES := $(shell find core shell -type f -not -name '*.pyc' 2>/dev/null) README.md LICENSE
 
@@ -34,7 +35,8 @@ unexport PYTHONHOME
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help demo test lint types test-core test-shell test-ray worlds soak fuzz mutate audit test-matrix bench \
-	bench-speed bench-load bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers fmt dev clean FORCE
+	bench-speed bench-load bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers docs docs-serve fmt dev \
+	clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -120,6 +122,15 @@ bench-bulk: $(VENV)/.ready ## bulk runs: killed 20 times, durable beside bare, a
 bench-bulk-peers: $(PEERS_VENV)/.ready ## bulk runs beside other tools, killed half-way and run again; five minutes
 	$(PEERS_VENV)/bin/python -m tests.benchmarks.bulk_peers $(BENCH)
 
+# Strict: a link, an anchor or a name that leads nowhere fails the build, and so does a page that nobody finds. (With
+# --quiet, MkDocs would not count its warnings.)
+docs: $(DOCS_VENV)/.ready ## the site of the documentation, into build/site
+	$(mkdocs) build --strict --config-file docs/site/mkdocs.yml
+	@echo 'Open $(BUILD)/site/index.html'
+
+docs-serve: $(DOCS_VENV)/.ready ## the same, on http://127.0.0.1:8000, made anew when something changes
+	$(mkdocs) serve --config-file docs/site/mkdocs.yml
+
 fmt: $(VENV)/.ready ## format, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only
 	$(VENV)/bin/ruff format
@@ -142,6 +153,8 @@ define new_venv
 		echo 'On Debian and Ubuntu: apt-get install python3-venv (and see the message above).'; exit 1; }
 	@$(1)/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 endef
+# The advice that Material gives about MkDocs 2 is for those who choose versions.
+mkdocs = NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs
 install = bin/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 
 # Rewritten only if it would differ, so that it is as old as the last change.
@@ -206,6 +219,11 @@ $(FUZZ_VENV)/.ready: $(BUILD)/ingredients
 $(MUTATE_VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(MUTATE_VENV))
 	$(MUTATE_VENV)/$(install) --group mutate --editable .
+	@touch $@
+
+$(DOCS_VENV)/.ready: $(BUILD)/ingredients
+	$(call new_venv,$(DOCS_VENV))
+	$(DOCS_VENV)/$(install) --group docs --editable '.[cli,plot]'
 	@touch $@
 
 $(CORE_VENV)/.wheel: $(CORE_VENV)/.ready $(BUILD)/wheel

@@ -142,7 +142,7 @@ class Admission(Unshared, Generic[T]):
 
     def at_once(self, ticket: Ticket, call: T, expires: float, now: float) -> Admitted[T] | None:
         """Let a call go that need not wait in line: nobody is before it, and no limiter objects."""
-        if self.lines or expires <= now or self.needed(ticket.ask, now) != 0.0:
+        if self.lines.waiting or expires <= now or self.needed(ticket.ask, now) != 0.0:
             return None
         return self.let_go(call, ticket.ask, now)
 
@@ -162,7 +162,7 @@ class Admission(Unshared, Generic[T]):
 
     def next(self, now: float) -> Turn[T] | Wait | None:
         """Decide who is next: one who goes, one who has no hope, how long nobody goes, or that nobody waits."""
-        if not self.lines:
+        if not self.lines.waiting:
             return None
         chosen = self.lines.next(lambda ask: self.needed(ask, now), now)
         return self.let_go(chosen.call, chosen.ask, now) if isinstance(chosen, Go) else chosen
@@ -192,7 +192,7 @@ class Admission(Unshared, Generic[T]):
 
     def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
-        self.learn(stamp, self.beside(seen), now)
+        self.learn(stamp, seen if seen.kind == "ok" else self.beside(seen), now)
 
     def beside(self, seen: Seen) -> Seen:
         """Note how many other calls are alive: trouble is judged by the company that it came in."""
@@ -220,7 +220,7 @@ class Admission(Unshared, Generic[T]):
         refused, good = self.ended["rate"], self.ended["ok"]
         return Stats(
             alive=self.alive,
-            waiting=len(self.lines),
+            waiting=self.lines.waiting,
             in_flight=self.in_flight,
             answered=good,
             refused=refused,

@@ -24,7 +24,7 @@ import math
 from typing import Any, TypeVar, assert_never
 
 import msgspec
-from returns.result import Failure, Result, Success
+from returns.result import Failure, Success
 
 from openrouter_core.admission import Admitted, Ticket, Turn
 from openrouter_core.classify import classify
@@ -61,7 +61,7 @@ def queued(job: Job[T], past: Past, now: float) -> Queue[T] | Done[T]:
     if job.max_cost is not None:
         refused = Money(maximum=job.max_cost).reserve(MoneyState(spent=nano(past.spent)), job.ask.worst)
         if isinstance(refused, Failure):
-            return concluded(job, past, Failure(too_dear(refused.failure(), "this call")), now)
+            return concluded(job, past, too_dear(refused.failure(), "this call"), now)
     ask = msgspec.structs.replace(job.ask, retry=True) if past.draws else job.ask
     return Queue(job, past, Ticket(job.place, ask), expiry(job, past.began))
 
@@ -79,13 +79,13 @@ def entered(state: Queue[T], turn: Turn[Any], now: float) -> Send[T] | Done[T]:
             number = len(past.attempts) + 1
             return Send(job, past, number, now, clocks(job, state.expires - now), turn.stamp)
         case TurnedAway(refused=Refused() as refused):
-            return concluded(job, past, Failure(too_dear(refused, "this client")), now)
+            return concluded(job, past, too_dear(refused, "this client"), now)
         case TurnedAway(needed=needed) if now < state.expires:
             why = f"it would have to wait in line for at least {needed:.3g} s"
-            return concluded(job, past, Failure(deadline_passed(job.policy.deadline, why, past.error, needed)), now)
+            return concluded(job, past, deadline_passed(job.policy.deadline, why, past.error, needed), now)
         case Admitted() | TurnedAway():
             why = f"no place to send was free within {now - past.began:.3g} s"
-            return concluded(job, past, Failure(deadline_passed(job.policy.deadline, why, past.error)), now)
+            return concluded(job, past, deadline_passed(job.policy.deadline, why, past.error), now)
         case _:
             assert_never(turn)
 
@@ -138,7 +138,7 @@ def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: f
     if isinstance(verdict, Accepted):
         seen = ANSWERED if job.endpoint.reports else seen_in_answer(verdict.value)
         past = after(state, outcome, now, seen)
-        return concluded(job, past, Success(recorded(verdict.value, past, outcome, now)), now)
+        return Done(job, past, now, Success(recorded(verdict.value, past, outcome, now)))
     probe = state.stamp.probe
     history = History(
         len(before.attempts) - before.free - probe, now - before.began, refused=before.refused, company=company
@@ -148,7 +148,7 @@ def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: f
     match decision:
         case Retry(_, error) | Fail(error) if out_of_time(state, outcome):
             cut = f"attempt {state.number} was cut off after {now - state.started:.3g} s"
-            return concluded(job, past, Failure(deadline_passed(job.policy.deadline, cut, error)), now)
+            return concluded(job, past, deadline_passed(job.policy.deadline, cut, error), now)
         case Retry(delay, error):
             return Sleep(job, past, delay, now + delay, error)
         case Fail(error):
@@ -156,7 +156,7 @@ def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: f
             if other is not None and expiry(job, past.began) > now:
                 afresh = msgspec.structs.replace(past, free=len(past.attempts), refused=0, draws=False)
                 return queued(other, afresh, now)
-            return concluded(job, past, Failure(error), now)
+            return concluded(job, past, error, now)
         case _:
             assert_never(decision)
 
@@ -223,6 +223,6 @@ def recorded(value: T, past: Past, outcome: Outcome, now: float) -> T:
     return msgspec.structs.replace(value, call=record)
 
 
-def concluded(job: Job[T], past: Past, result: Result[T, DataSourceError], now: float) -> Done[T]:
-    """End a call; an error carries the list of attempts."""
-    return Done(job, past, now, result.alt(lambda error: replaced(error, attempts=past.attempts)))
+def concluded(job: Job[T], past: Past, error: DataSourceError, now: float) -> Done[T]:
+    """End a call without an answer; its error carries the list of attempts."""
+    return Done(job, past, now, Failure(replaced(error, attempts=past.attempts)))

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import Any, TypeVar, assert_never
 
 import msgspec
-from returns.result import Failure
 
 from openrouter_core.admission import Admitted, Stamp
 from openrouter_core.call import answered, begin, concluded, entered, slept
@@ -84,6 +83,7 @@ class Left(msgspec.Struct, frozen=True, tag=True):
 
 
 Event = Queued | Sent | Answered | Slept | Ended | Left
+"""What can happen in a call."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -165,7 +165,7 @@ def step(state: State[T], moment: Moment) -> State[T]:
         case Queue(), Sent():
             return entered(state, Admitted(None, PROBE if moment.event.probe else Stamp()), moment.at)
         case Queue(), Ended(error=DataSourceError() as error):
-            return concluded(state.job, state.past, Failure(error), moment.at)  # it was turned away: the error says why
+            return concluded(state.job, state.past, error, moment.at)  # it was turned away: the error says why
         case Send(), Answered(outcome, roll, company):
             return answered(state, outcome, company, moment.at, roll)
         case Sleep(), Queued() | Ended():

@@ -125,6 +125,7 @@ class Streamed(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 Outcome = Responded | Streamed | TimedOut | Unreachable | Interrupted
+"""How an attempt can end: facts, and no judgement."""
 
 
 def summary(outcome: Outcome) -> str:

@@ -115,6 +115,7 @@ class Within(msgspec.Struct, frozen=True, tag=True):
 
 
 Schedule = Exponential | Attempts | Heeding | Immediate | Both | Capped | Jittered | Within
+"""Any of the schedules; those that hold others may hold any."""
 
 
 class History(msgspec.Struct, frozen=True, gc=False):

@@ -54,6 +54,7 @@ class Permanent(msgspec.Struct, frozen=True):
 
 
 Verdict = Accepted[T] | Transient | Permanent
+"""What an outcome means: an answer, a failure that may pass, or one that will not."""
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -190,13 +190,15 @@ class Calls(Unshared):
 
     def sent(self, built: Built) -> HttpRequest:
         """Make what is sent; a model that was replaced is told of once."""
-        tell_replaced(built.replaced, self.told)
+        if built.replaced:
+            tell_replaced(built.replaced, self.told)
         return HttpRequest("POST", self.settings.url, built.headers, built.body)
 
     def ask(self, request: ChatCompletionRequest, built: Built, options: CallOptions) -> Ask:
         """Tell what an attempt uses; its worst case in USD only where somebody counts it."""
-        counted = self.budgeted(options) or self.hedging is not None
-        worst = worst_case(built.body, self.prices) if counted and self.prices else None
+        worst: float | None = None
+        if self.prices and (self.budgeted(options) or self.hedging is not None):
+            worst = worst_case(built.body, self.prices)
         worst = self.config.assumed_cost_usd if worst is None else worst
         return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
 

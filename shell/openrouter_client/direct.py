@@ -30,7 +30,7 @@ from yarl import URL
 
 from openrouter_core.endpoint import Headers, HttpRequest, Key
 
-REQUEST: Final = vars(aiohttp.ClientSession).get("_request")
+REQUEST: Final = getattr(aiohttp.ClientSession, "_request", None)
 """What aiohttp has there; tests and tools that replace it want to see the requests."""
 
 UNSENT: Final = frozenset({"content-length", "transfer-encoding"})
@@ -132,7 +132,7 @@ class Direct:
 
     def serves(self) -> bool:
         """Tell whether the session still is as aiohttp made it."""
-        return vars(aiohttp.ClientSession).get("_request") is REQUEST and not self.session.trace_configs
+        return getattr(aiohttp.ClientSession, "_request", None) is REQUEST and not self.session.trace_configs
 
     async def request(self, request: HttpRequest) -> DirectAnswer:
         """Send a request, and wait for the answer's headers. Raises what `ClientSession.request` would."""

@@ -69,7 +69,7 @@ class Line(Unshared):
     def leave(self, stamp: Stamp, seen: Seen) -> None:
         """Tell that an attempt is over, and what it showed."""
         self.admission.over(stamp, seen, self.loop.time())
-        if self.admission.lines:
+        if self.admission.lines.waiting:
             self.pump()
 
     def forsake(self, ticket: Ticket, turn: Waiter) -> None:

@@ -64,10 +64,13 @@ class CallWatcher:
     def state(self, at: float, state: State[Any]) -> None:
         """Tell a new state of the call."""
         self.last = state
-        if isinstance(state, Sleep):
-            log_retry(self.number, state)
-        elif isinstance(state, Done) and LOGGER.isEnabledFor(DEBUG):
-            log_call(self.number, state, content=self.content)
+        match state:
+            case Sleep():
+                log_retry(self.number, state)
+            case Done() if LOGGER.isEnabledFor(DEBUG):
+                log_call(self.number, state, content=self.content)
+            case _:
+                pass
         if self.hook is not None:
             tell(self.number, self.hook, Moment(self.number, at, event_of(state)))
         if self.other is not None:

@@ -52,11 +52,24 @@ CONNECTING = (
 )
 """The exceptions that mean that no connection was made, and the step that failed; first match counts."""
 
+MANY_NAMES = 1000
+"""How many names of headers are remembered in lower case."""
+
 BROKEN = (TimeoutError, aiohttp.ClientError, OSError, ValueError, RuntimeError, LookupError)
 """Everything that an exchange may raise and that is a fact about it. TimeoutError is `asyncio.timeout`'s, LookupError
 that of aiohttp's memory of addresses, when somebody clears it while calls wait for one."""
 
 ERRNO_KIND = {errno.ECONNREFUSED: "refused", errno.ECONNRESET: "reset"}
+
+
+class LowerCase(dict[str, str]):
+    """Names of headers -> in lower case. Servers send the same few over and over."""
+
+    def __missing__(self, name: str) -> str:
+        lowered = name.lower()
+        if len(self) < MANY_NAMES:
+            self[name] = lowered
+        return lowered
 
 
 class Transport(Unshared):
@@ -81,6 +94,7 @@ class Transport(Unshared):
         self.secrets: tuple[str, ...] = secrets_of(config)
         self.secret_bytes: tuple[bytes, ...] = tuple(secret.encode() for secret in self.secrets)
         self.headers: dict[Key, dict[str, str]] = headers_with(config)
+        self.lower_case: LowerCase = LowerCase()
         self.options: dict[str, Any] = self.request_options()
         self.url: tuple[str, URL] = ("", URL())
         self.direct: Direct | None = None
@@ -103,9 +117,8 @@ class Transport(Unshared):
 
     async def send(self, request: HttpRequest, timeout: float) -> Outcome:  # noqa: ASYNC109 - a limit, measured here
         """Send a request and read the answer to its end, all within `timeout` seconds."""
-        flaw = self.flaw()
-        if flaw:
-            return Unreachable("closed", flaw)
+        if self.closed:
+            return Unreachable("closed", self.flaw())
         answer = Reading(self.config.max_response_bytes)
         try:
             with self.limited(asyncio.get_running_loop().time() + timeout):
@@ -125,7 +138,7 @@ class Transport(Unshared):
 
         aiohttp does not wake those who read a body when their session is closed.
         """
-        return self.limits.until(-math.inf if self.closed else until)
+        return Limit(self.limits, -math.inf if self.closed else until)
 
     def responded(self, answer: Reading) -> Responded:
         """Tell an answer that was read as a fact, without our secrets in it."""
@@ -236,7 +249,7 @@ class Transport(Unshared):
 
     def plain(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Give headers with lower-case names, and without the key."""
-        lowered = {name.lower(): value for name, value in headers.items()}
+        lowered = {self.lower_case[name]: value for name, value in headers.items()}
         said = "\n".join(lowered.values())
         if said.isascii() and self.struck(said) is said:  # as nearly always; looking at each value costs much more
             return lowered

@@ -1,9 +1,10 @@
-"""The benchmarks: rounds of fresh processes in turn, medians of ratios, and a table with the goals beside.
+"""The benchmarks: rounds of fresh processes that take turns, medians of ratios, and a table with the goals beside.
 
     python -m tests.benchmarks.bench [--quick] [--rounds N] [--only NAME,...] [--peers openai,official] [--readme]
 
-Every client is measured in every round, one after the other, so that a machine that is busy for a while is busy for all
-of them. What counts is the median over the rounds of the ratio to `raw`. The clients run on one core and the server on
+In every round each client is a fresh process. When all are warm they take turns, each for a part of a second, so that a
+machine that is busy for a while is busy for all of them. What counts is the median over all turns of the ratio to
+`raw`. The clients run on one core and the server on
 another, where the system lets us choose. The server's own CPU per call is told too: it must be far below the client's.
 """
 
@@ -16,9 +17,10 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -52,7 +54,7 @@ class Scenario:
     arguments: str
     goals: tuple[tuple[str, str, float | None], ...]
     quick: str = ""
-    unit: float = 1e6
+    turns: int = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +73,38 @@ class Single:
 
 SCENARIOS = (
     Scenario(
-        "calls-1", "calls {client} {port} 1 2000", (("cpu", "CPU per call, 1 at a time", 0.85),),
-        "calls {client} {port} 1 500",
+        "calls-1", "calls {client} {port} 1 200", (("cpu", "CPU per call, 1 at a time", 0.85),),
+        "calls {client} {port} 1 100",
     ),
     Scenario(
-        "calls-50", "calls {client} {port} 50 4000", (("cpu", "CPU per call, 50 at a time", 0.85),),
-        "calls {client} {port} 50 1000",
+        "calls-50", "calls {client} {port} 50 300", (("cpu", "CPU per call, 50 at a time", 0.85),),
+        "calls {client} {port} 50 150",
     ),
     Scenario(
-        "calls-500", "calls {client} {port} 500 6000",
+        "calls-500", "calls {client} {port} 500 1500",
         (
             ("cpu", "CPU per call, 500 at a time", 0.85),
             ("p50", "latency p50 at 500 at a time", 1.1),
             ("p99", "latency p99 at 500 at a time", 1.5),
         ),
-        "calls {client} {port} 500 2000",
+        "calls {client} {port} 500 1000",
     ),
     Scenario(
-        "streams-1", "streams {client} {port} 1 10 2000 burst", (("cpu", "CPU per streamed chunk, 1 stream", 0.6),),
-        "streams {client} {port} 1 4 1000 burst",
+        "streams-1", "streams {client} {port} 1 1 2000 burst", (("cpu", "CPU per streamed chunk, 1 stream", 0.6),),
+        "streams {client} {port} 1 1 1000 burst",
     ),
     Scenario(
-        "streams-50", "streams {client} {port} 50 100 400 burst",
-        (("cpu", "CPU per streamed chunk, 50 streams", 0.6),), "streams {client} {port} 50 50 200 burst",
+        "streams-50", "streams {client} {port} 50 50 200 burst",
+        (("cpu", "CPU per streamed chunk, 50 streams", 0.6),), "streams {client} {port} 50 50 100 burst",
     ),
     Scenario(
         "paced-50", "streams {client} {port} 50 50 100 paced",
         (("cpu", "CPU per streamed chunk, 50 streams, one chunk at a time", None),),
         "streams {client} {port} 50 50 40 paced",
     ),
-    Scenario("imports", "", (("cpu", "CPU of the import", 1.25), ("peak", "memory after the import", 1.25))),
+    Scenario(
+        "imports", "", (("cpu", "CPU of the import", 1.25), ("peak", "memory after the import", 1.25)), turns=2,
+    ),
 )  # fmt: skip
 
 SINGLES = (
@@ -161,21 +165,51 @@ def run(command: list[str]) -> Numbers:
     return numbers
 
 
-def rounds_of(
-    scenario: Scenario, clients: list[str], port: str, rounds: int, *, quick: bool
-) -> list[dict[str, Numbers]]:
-    """Measure every client in every round; the order turns, so that none is always first."""
+@contextmanager
+def waiting_for_turns(arguments: str) -> Generator[Callable[[], Numbers], None, None]:
+    """Run a worker that is warm; give the function that lets it measure once."""
+    command = [sys.executable, "-m", "tests.benchmarks.worker", *arguments.split()]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
+    ) as worker:
+        tells, told = worker.stdin, worker.stdout
+        assert tells is not None
+        assert told is not None
+
+        def told_next() -> str:
+            line = told.readline()
+            if not line:
+                raise SystemExit(f"{' '.join(command[1:5])} has failed, see above")
+            return line
+
+        def turn() -> Numbers:
+            tells.write("\n")
+            tells.flush()
+            numbers: Numbers = json.loads(told_next())
+            return numbers
+
+        told_next()
+        yield turn
+        tells.close()
+
+
+def in_turns(scenario: Scenario, clients: list[str], port: str, *, quick: bool) -> list[dict[str, Numbers]]:
+    """Measure the clients side by side, a short turn each; the order turns too, so that none is always first."""
     given = (scenario.quick if quick else "") or scenario.arguments
-    found: list[dict[str, Numbers]] = []
-    for number in range(rounds):
-        order = clients[number % len(clients) :] + clients[: number % len(clients)]
-        found.append(
-            {
-                client: imported(MODULES[client]) if not given else measured(given.format(client=client, port=port))
-                for client in order
+    with ExitStack() as running:
+        measure: dict[str, Callable[[], Numbers]] = (
+            {client: partial(imported, MODULES[client]) for client in clients}
+            if not given
+            else {
+                client: running.enter_context(waiting_for_turns(given.format(client=client, port=port)))
+                for client in clients
             }
         )
-    return found
+        found: list[dict[str, Numbers]] = []
+        for number in range(scenario.turns):
+            order = clients[number % len(clients) :] + clients[: number % len(clients)]
+            found.append({client: measure[client]() for client in order})
+        return found
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
@@ -270,7 +304,7 @@ def into_readme(text: str, marks: tuple[str, str] = MARKS) -> None:
 def chosen() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--rounds", type=int, default=0, help="how often each is measured (7; with --quick 3)")
+    parser.add_argument("--rounds", type=int, default=0, help="how many fresh processes of each (5; with --quick 1)")
     parser.add_argument("--quick", action="store_true", help="fewer calls and rounds: a minute, and rough numbers")
     parser.add_argument("--only", default="", help="the scenarios to run, by name, separated by commas")
     parser.add_argument("--peers", default="", help="other clients to compare with: openai,official")
@@ -288,12 +322,13 @@ def main() -> None:
     options = chosen()
     wanted, peers = listed(options.only), listed(options.peers)
     clients = ["raw", "ours", *peers]
-    rounds: int = options.rounds or (3 if options.quick else 7)
+    rounds: int = options.rounds or (1 if options.quick else 5)
     lines: list[Line] = []
     with serving() as port:
         for scenario in (one for one in SCENARIOS if not wanted or one.name in wanted):
             sys.stderr.write(f"{scenario.name} ...\n")
-            lines += lines_of(scenario, clients, rounds_of(scenario, clients, port, rounds, quick=options.quick))
+            found = [one for _ in range(rounds) for one in in_turns(scenario, clients, port, quick=options.quick)]
+            lines += lines_of(scenario, clients, found)
         for single in (one for one in SINGLES if not wanted or one.name in wanted):
             sys.stderr.write(f"{single.name} ...\n")
             lines.append(single_line(single, port, clients, quick=options.quick))

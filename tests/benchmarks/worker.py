@@ -2,6 +2,10 @@
 
     python -m tests.benchmarks.worker calls <client> <port> <at once> <count>
     python -m tests.benchmarks.worker streams <client> <port> <at once> <count> <chunks> <burst or paced>
+
+These two say "ready" when they are warm, and measure once for each line that they read, so that two clients can take
+turns. The others measure once.
+
     python -m tests.benchmarks.worker memory <client> <port> <at once> <count>
     python -m tests.benchmarks.worker waiting <count> <port>
     python -m tests.benchmarks.worker core <count>
@@ -21,13 +25,15 @@ import resource
 import sys
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.clients import CLIENTS, KEY
 
 Numbers = dict[str, float]
+Measure = Callable[[], Awaitable[Numbers]]
 
 PATIENCE_SECS = 300.0
 """No measurement takes longer."""
@@ -68,27 +74,34 @@ async def repeated(work: Callable[[], Awaitable[Any]], at_once: int, count: int,
     return list(took)
 
 
-async def calls(client: str, port: str, at_once: str, count: str) -> Numbers:
+@asynccontextmanager
+async def calls(client: str, port: str, at_once: str, count: str) -> AsyncIterator[Measure]:
     """Measure calls that are answered whole."""
     async with CLIENTS[client](f"http://127.0.0.1:{port}/api/v1", int(at_once)) as asking:
         await repeated(asking.call, int(at_once), WARM)
-        gc.collect()
-        began = cpu()
-        took = sorted(await repeated(asking.call, int(at_once), int(count)))
-        used = cpu() - began
-    return {"cpu": used / len(took), "p50": took[len(took) // 2], "p99": took[len(took) * 99 // 100]}
+
+        async def measure() -> Numbers:
+            began = cpu()
+            took = sorted(await repeated(asking.call, int(at_once), int(count)))
+            used = cpu() - began
+            return {"cpu": used / len(took), "p50": took[len(took) // 2], "p99": took[len(took) * 99 // 100]}
+
+        yield measure
 
 
-async def streams(client: str, port: str, *given: str) -> Numbers:
+@asynccontextmanager
+async def streams(client: str, port: str, *given: str) -> AsyncIterator[Measure]:
     """Measure streams, per chunk."""
     at_once, count, chunks, kind = given
     async with CLIENTS[client](f"http://127.0.0.1:{port}/{kind}/{chunks}", int(at_once)) as asking:
         await repeated(asking.stream, int(at_once), int(at_once))
-        gc.collect()
-        began = cpu()
-        done = await repeated(asking.stream, int(at_once), int(count))
-        used = cpu() - began
-    return {"cpu": used / (len(done) * int(chunks))}
+
+        async def measure() -> Numbers:
+            began = cpu()
+            done = await repeated(asking.stream, int(at_once), int(count))
+            return {"cpu": (cpu() - began) / (len(done) * int(chunks))}
+
+        yield measure
 
 
 async def memory(client: str, port: str, at_once: str, count: str) -> Numbers:
@@ -173,9 +186,8 @@ async def admission(waiting: str, count: str) -> Numbers:
     return {"cpu": (cpu() - began) / int(count)}
 
 
-MEASURES: dict[str, Callable[..., Awaitable[Numbers]]] = {
-    "calls": calls,
-    "streams": streams,
+IN_TURNS: dict[str, Callable[..., AbstractAsyncContextManager[Measure]]] = {"calls": calls, "streams": streams}
+ONCE: dict[str, Callable[..., Awaitable[Numbers]]] = {
     "memory": memory,
     "waiting": waiting,
     "core": core,
@@ -183,13 +195,33 @@ MEASURES: dict[str, Callable[..., Awaitable[Numbers]]] = {
 }
 
 
+async def in_turns(what: str, arguments: list[str]) -> None:
+    """Get warm, say so, and measure once for each line of the standard input, until it ends."""
+    async with IN_TURNS[what](*arguments) as measure:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        for _ in sys.stdin:
+            gc.collect()
+            tell(await asyncio.wait_for(measure(), PATIENCE_SECS))
+
+
+async def once(what: str, arguments: list[str]) -> None:
+    """Measure once."""
+    tell(await asyncio.wait_for(ONCE[what](*arguments), PATIENCE_SECS))
+
+
+def tell(numbers: Numbers) -> None:
+    """Write one line."""
+    sys.stdout.write(json.dumps(numbers) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Measure what the arguments say; BENCH_CORE names the core to run on."""
     if os.environ.get("BENCH_CORE") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {int(os.environ["BENCH_CORE"])})
     what, *arguments = sys.argv[1:]
-    measured = asyncio.run(asyncio.wait_for(MEASURES[what](*arguments), PATIENCE_SECS))
-    sys.stdout.write(json.dumps(measured) + "\n")
+    asyncio.run((in_turns if what in IN_TURNS else once)(what, arguments))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -93,18 +94,18 @@ def test_an_app_is_known_by_three_headers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "field", "words"),
+    ("made", "field", "words"),
     [
-        (app_headers("a\nb"), "app_url", "printable ASCII"),
-        (app_headers("a", "b\n"), "app_title", "printable ASCII"),
-        (app_headers(app_categories=["a", "\n"]), "app_categories", "printable ASCII"),
-        (merge((), {"session_id": "\n"}), "options.session_id", "printable ASCII"),
-        (merge((), {"headers": {"a b": "c"}}), "options.headers['a b']", "a header's name"),
-        (merge((), {"headers": {"": "c"}}), "options.headers['']", "a header's name"),
-        (merge((), {"headers": {"Host": "c"}}), "options.headers['Host']", "cannot be set"),
+        (lambda: app_headers("a\nb"), "app_url", "printable ASCII"),
+        (lambda: app_headers("a", "b\n"), "app_title", "printable ASCII"),
+        (lambda: app_headers(app_categories=["a", "\n"]), "app_categories", "printable ASCII"),
+        (lambda: merge((), {"session_id": "\n"}), "options.session_id", "printable ASCII"),
+        (lambda: merge((), {"headers": {"a b": "c"}}), "options.headers['a b']", "a header's name"),
+        (lambda: merge((), {"headers": {"": "c"}}), "options.headers['']", "a header's name"),
+        (lambda: merge((), {"headers": {"Host": "c"}}), "options.headers['Host']", "cannot be set"),
     ],
 )
-def test_what_is_wrong_with_a_header_is_named(result: Any, field: str, words: str) -> None:
-    error = result.failure()
+def test_what_is_wrong_with_a_header_is_named(made: Callable[[], Any], field: str, words: str) -> None:
+    error = made().failure()
     assert error.field == field
     assert words in error.message

@@ -40,7 +40,7 @@ def test_calls_of_one_priority_and_scope_go_in_order_and_each_goes_or_is_cancell
             assert lines.cancel(Place(priority, number), Ask(scopes))
             assert not lines.cancel(Place(priority, number), Ask(scopes))
             cancelled.add(number)
-    assert len(lines) == len(calls) - len(cancelled)
+    assert lines.waiting == len(calls) - len(cancelled)
     for _ in range(1000):
         match lines.next(asking(limiter, state, 0, now), now):
             case Go(place, ask, call):
@@ -103,7 +103,7 @@ def test_an_urgent_call_goes_first_and_a_full_house_waits_for_an_outcome() -> No
     state = limiter.init(0.0)
     assert lines.next(asking(limiter, state, 1, 0.0), 0.0) == Wait(inf)
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(-1, 2), Ask(), "urgent")
-    assert len(lines) == 1
+    assert lines.waiting == 1
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Go(Place(0, 1), Ask(), "usual")
     assert lines.next(asking(limiter, state, 0, 0.0), 0.0) is None
     assert not lines.cancel(Place(0, 1), Ask())
@@ -115,7 +115,7 @@ def test_lines_in_which_nobody_waits_do_not_pile_up() -> None:
         lines.push(Place(0, number), Ask((f"model {number}",)), number)
         assert isinstance(lines.next(asking(limiter, limiter.init(0.0), 0, 0.0), 0.0), Go)
         assert len(lines._lines) <= MANY
-        assert not lines
+        assert lines.waiting == 0
 
 
 def test_a_call_that_the_key_makes_wait_holds_all_lines_behind_it() -> None:

@@ -316,3 +316,8 @@ def test_the_limit_is_for_an_event_and_the_line_under_way(pieces: list[bytes], f
         state, items = feed(state, piece)
         assert state.overflowed is (EventTooLarge(12) in items)
     assert state.overflowed is not fits
+
+
+def test_what_is_left_in_pieces_is_one_line() -> None:
+    assert run([b"data: abcdef", b"g"])[1] == Ending(clean=False, event=ServerSentEvent(b"abcdefg"))
+    assert feed(SseState(), b"\xef")[0].overflowed is False

@@ -4,7 +4,8 @@ Every ```python block of README.md, ARCHITECTURE.md and docs/*.md is a program o
 interpreter with OPENROUTER_API_KEY and OPENROUTER_BASE_URL set to the local stand-in: what a reader would paste is what
 runs. An example whose output matters ends in comments or assertions of its own.
 
-The `$` lines of a ```console block run one after the other in one shell, and print what stands under them.
+The `$` lines of a ```console block run one after the other in one shell, and print what stands under them. A block with
+a title is there as a file of that name.
 """
 
 from __future__ import annotations
@@ -97,11 +98,21 @@ def pattern(shown: str) -> str:
     return ".*".join(re.escape(part) for part in shown.rstrip("\n").split("..."))
 
 
+def titled(place: str) -> Iterator[tuple[str, str]]:
+    """The blocks of a session's page that are files: their names, and what is in them."""
+    text = (ROOT / place.partition(":")[0]).read_text(encoding="utf-8")
+    yield from re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', text, re.DOTALL | re.MULTILINE)
+
+
 @pytest.mark.parametrize("place", SESSIONS)
 async def test_the_session_prints_what_the_page_says(place: str, tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for name, text in titled(place):
+        (tmp_path / name).write_text(text, encoding="utf-8")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    script = "".join(f"{command}\n[ $? = 0 ] || exit 99\necho {MARK}\n" for command, _ in steps(SESSIONS[place]))
+    script = "trap 'kill $(jobs -p) 2> errors.txt' EXIT\n" + "".join(
+        f"{command}\n[ $? = 0 ] || exit 99\necho {MARK}\n" for command, _ in steps(SESSIONS[place])
+    )
     async with Simulator(seed=0) as simulator:
         program = ("bash", "-o", "pipefail", "-c", script)
         code, output = await printed(simulator, tmp_path, *program, PATH=path, HOME=str(tmp_path))

@@ -91,8 +91,8 @@ def flaw(places: int, visits: tuple[Visit, ...], kind: type[Line] = Line) -> str
                 return str(task.exception())
         if most > places:
             return "more inside than there are places"
-        if line.admission.in_flight or line.admission.lines:
-            return f"{line.admission.in_flight} places are taken in the end, {len(line.admission.lines)} wait"
+        if line.admission.in_flight or line.admission.lines.waiting:
+            return f"{line.admission.in_flight} places are taken in the end, {line.admission.lines.waiting} wait"
         if entered != sorted(entered, key=came.index):
             return "somebody jumped the queue"
         return ""
@@ -169,7 +169,7 @@ async def test_those_who_gave_up_do_not_pile_up() -> None:
         waiter.cancel()
     await asyncio.gather(*waiters, return_exceptions=True)
     line.leave(turn.stamp, NOTHING)
-    assert not line.admission.lines
+    assert not line.admission.lines.waiting
     assert line.admission.in_flight == 0
 
 

@@ -86,7 +86,7 @@ async def test_a_cancelled_call_gives_its_place_back_wherever_it_is() -> None:
         await asyncio.sleep(0.04)
         assert one.admission.in_flight == 0
         assert not one.shared.standing
-        assert not one.admission.lines
+        assert not one.admission.lines.waiting
         one.close()
         await one.disconnect()
 

@@ -80,7 +80,7 @@ def succeeded(result: Any) -> ChatCompletionResponse:
 def idle(client: OpenRouterClient) -> bool:
     """Whether all places in line are free."""
     admission = client._calls.line.admission
-    return admission.in_flight == admission.alive == len(admission.lines) == 0
+    return admission.in_flight == admission.alive == admission.lines.waiting == 0
 
 
 # --- taking a stream ------------------------------------------------------------------------------------------------
@@ -540,7 +540,7 @@ async def test_leaving_while_in_line_and_while_waiting_for_the_next_attempt() ->
         async with client.stream_chat_completion(asking()) as first, client.stream_chat_completion(asking()) as second:
             await anext(first)
             taking = asyncio.ensure_future(took(second))
-            await until(lambda: client._calls.line.admission.lines)
+            await until(lambda: client._calls.line.admission.lines.waiting)
             await second.close()
             assert await taking == ""
         assert idle(client)

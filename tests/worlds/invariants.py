@@ -50,7 +50,7 @@ def each_call_ends_once(world: World, virtual: Virtual, told: Histories) -> Flaw
         if not once or (number in virtual.results) != (ends == ["Ended"]):
             yield f"call {number} ended like this: {ends}"
     cell = virtual.admission
-    rest = (cell.in_flight, cell.alive, len(cell.lines), cell.purse.reserved)
+    rest = (cell.in_flight, cell.alive, cell.lines.waiting, cell.purse.reserved)
     if any(rest):
         yield f"at the end there are (in flight, alive, waiting, reserved) {rest}"
 

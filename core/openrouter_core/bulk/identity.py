@@ -19,7 +19,7 @@ from openrouter_core.refuse import bounded_repr
 from openrouter_core.wire.request import ChatCompletionRequest
 
 SIZE = 16
-"""The size of a key in bytes: among 10**9 rows the chance that two share one is below 10**-20."""
+"""The size of a key in bytes: among `10**9` rows the chance that two share one is below `10**-20`."""
 
 
 class Fingerprint(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """An undocumented quota, learned from refusals: pace the sends, and read the quota off the ones that got through.
 
-Every send is paced, one per 1 / rate seconds. A generation is the sends since the last refusal that was acted on; a
-refusal of an older one is old news, so that one overload is answered by one step.
+Every send is paced, one per 1 / rate seconds; but a call that is alone while no quota is known neither waits nor takes
+a slot. A generation is the sends since the last refusal that was acted on; a refusal of an older one is old news, so
+that one overload is answered by one step.
 
                      3 refusals in a row, or 4 among 12 sends
       ramping  ---------------------------------------------------->  drought  <-.
@@ -12,19 +13,22 @@ refusal of an older one is old news, so that one overload is answered by one ste
        |   |---------- 3 refusals in a row, or 4 among 12 sends ----------'
        '---' a refusal that counts: a step
 
-    ramping     rate = 80 + 1.4 * sent                              doubles each 0.5 s while it is the bottleneck
+    ramping     rate = 80 + 1.4 * paced                             doubles each 0.5 s while it is the bottleneck
     engaged     rate = capacity * (1 + 0.01 * x^3)                  x < 0: from 1 % under the capacity
                 rate = capacity * (1 + 0.01 * x + 0.025 * x^3)      x >= 0
-                x = max(sent / length, seconds / 30) - 1;  length = clamp(known, 10, 100) sends
+                x = max(paced / length, seconds / 30) - 1;  length = clamp(known, 10, 1000) sends
                 and no more than one length in (2 * length / 100) seconds, at least 1
+                paced, seconds: without the sends whose slot stood empty for 0.1 s, and without that time
     counts      a refusal after half a length, or any if more than 2 + 5 % of a generation are refused
-    step        capacity = m + mix * (rate - m);  m = accepted / elapsed
-                mix, at first 0.45, is moved by 0.1 * (x - 0.25): a generation is to last for 1.25 lengths
+    step        capacity = m + mix * (rate - m);  m = accepted / seconds
+                mix, at first 0.45 and within 0.5 +- 0.3, is moved by 0.1 * (x - 0.25): a generation is to last for
+                1.25 lengths
     drought     pause = max(4 / rate, 2 * the refusal's delay)
-    its end     a = accepted / elapsed since the last drought's end;  capacity = a + min(0.05 * (rate - a), b)
-                b = 0 after ramping, 3 % of `a` if probes were refused, else unbounded
-    known       to one part in how many: min(sends that showed it, 3 * rate / (rate - m or a)); after a step no less
-                than before, after ramping 50 at most, after a drought without a refused probe 90
+    its end     a = accepted / seconds since the last drought's end;  capacity = a + 0.05 * (rate - a),
+                or a + min(0.2 * (rate - a), 0.05 * a) if probes were refused; a after ramping
+    known       to one part in how many: min(sends that showed it, 3 * rate / (rate - m or a)), 100 at most; after a
+                step no less than before, after ramping 50 at most, after a drought without a refused probe 90; if
+                probes were refused, the sends accepted since the last drought
     surprise    a drought's end at under 0.85 of a capacity that was known to one part in 100 may be chance, or a strict
                 server that refuses every other call. The capacity falls to 0.85 first. The second time tells.
 
@@ -32,8 +36,10 @@ Why: a server's bucket is empty when it refuses in a row, and a window is used u
 to the next is the quota, whatever its burst. After a lone refusal the quota lies between what was accepted and the rate
 that was refused: near the first if the server lends a burst, near the second if it is strict. Which it is shows in how
 soon it refuses next: hence `mix`. The better the capacity is known, the slower it is left: it is found in steps that
-get smaller, and from 100 on costs one refusal in some 120 sends. The seconds keep slow keys moving, and fast ones from
-hurrying through short windows.
+get smaller, and from 100 on costs one refusal in some 120 sends. Refused probes mean a window: it is not left before it
+is over. The seconds keep slow keys moving, and fast ones from hurrying through short windows. And what nobody asks for
+tests nothing: a rate that grew through quiet hours would meet the next burst with hundreds of refusals, and a quota
+measured over them would be what was asked for and not what there is.
 
 What cannot be had: growth that finds four times the quota within some 500 sends runs into an unnamed window of so many
 sends, and each wall costs 3 refusals and one for each time its drought grows by a third: up to 4 % of the sends. A
@@ -53,7 +59,8 @@ class LearnedState(msgspec.Struct, frozen=True, gc=False):
 
     `rate`, `capacity` in requests per second; `capacity` is None until a quota shows. `tat`: when the next may go.
     `since`: when the generation began; `sent`, `refused` count its sends, `recent` are its last refusals, by send.
-    `epoch`: when the last drought ended; `total`: accepted from then to `since`.
+    `paced` of them took their slot when it came: the others were alone, or came long after it.
+    `epoch`: when the last drought ended; `total`: accepted from then to `since`. Both move on in idle time.
     `known`: to one part in how many the capacity is known. `mix`: where between accepted and refused it is looked for.
     `pause`: seconds between a drought's probes, or 0; `probes`: how many of them were refused.
     """
@@ -65,6 +72,7 @@ class LearnedState(msgspec.Struct, frozen=True, gc=False):
     capacity: float | None = None
     generation: int = 0
     sent: int = 0
+    paced: int = 0
     refused: int = 0
     recent: tuple[int, ...] = ()
     total: int = 0
@@ -85,13 +93,14 @@ class Booked(msgspec.Struct, frozen=True, gc=False):
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """The constants of the formulae above: rates in requests per second, spans in seconds.
 
-    `slack` lets a pump that woke late catch up; an idle time of more than `idle` is not counted as the generation's.
+    `slack` lets a pump that woke late catch up; a slot that stood empty for more than `idle` was not asked for.
     """
 
     first: float = 80.0
     ramp: float = 1.4
     sends: float = 100.0
     fewest: float = 10.0
+    most: float = 1000.0
     seconds: float = 30.0
     briefly: float = 2.0
     briefest: float = 1.0
@@ -108,13 +117,12 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     mix: float = 0.45
     gain: float = 0.1
     goal: float = 1.25
+    spread: float = 0.3
     longest: float = 2.0
-    least_mix: float = 0.2
-    most_mix: float = 0.8
     width: float = 3.0
     over: float = 0.05
-    most_over: float = 0.03
-    enough: int = 2
+    over_window: float = 0.2
+    most_over: float = 0.05
     surprise: float = 0.85
     doubted: float = 0.9
     patience: float = 2.0
@@ -122,7 +130,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     slowest: float = 1 / 600
     fastest: float = 10_000.0
     slack: float = 0.02
-    idle: float = 1.0
+    idle: float = 0.1
 
     def init(self, now: float) -> LearnedState:
         """Know nothing: the first call goes at once, the next ones at the first rate."""
@@ -140,29 +148,33 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
                 probing = msgspec.structs.replace(state, sent=1, tat=now + state.pause)
                 return probing, Booked(state.generation, 1, now)
             state = self.resumed(state, now)
-        sent, since, tat = state.sent + 1, state.since, state.tat
+        sent, since, epoch, tat, paced = state.sent + 1, state.since, state.epoch, state.tat, state.paced
         late = now - tat
+        alone = late < 0.0 and state.capacity is None
         if late > self.idle and late > 2 / state.rate:
-            since += late
-        rate = self.grown(state, sent, now - since)
-        tat = (tat if late < self.slack else now - self.slack) + 1 / rate
+            since, epoch = since + late, epoch + late
+        elif not alone:
+            paced += 1
+        rate = self.grown(state, paced, now - since)
+        if not alone:
+            tat = (tat if late < self.slack else now - self.slack) + 1 / rate
         booked = LearnedState(
-            rate, tat, since, state.epoch, state.capacity, state.generation, sent,
+            rate, tat, since, epoch, state.capacity, state.generation, sent, paced,
             state.refused, state.recent, state.total, state.known, state.mix,
         )  # fmt: skip
         return booked, Booked(state.generation, sent, now)
 
-    def grown(self, state: LearnedState, sent: int, seconds: float) -> float:
+    def grown(self, state: LearnedState, paced: int, seconds: float) -> float:
         """Give the rate after so many sends and busy seconds."""
         if state.capacity is None:
-            return self.bounded(self.first + self.ramp * sent)
-        x = min(self.strides(state, sent, seconds), 1e3) - 1.0
+            return self.bounded(self.first + self.ramp * paced)
+        x = min(self.strides(state, paced, seconds), 1e3) - 1.0
         more = self.drop * x**3 if x < 0.0 else self.linear * x + self.cubic * x**3
         return self.bounded(state.capacity * (1 + more))
 
     def strides(self, state: LearnedState, sent: int, seconds: float) -> float:
         """Tell how far a generation has come: the better the capacity is known, the longer a stride."""
-        length = min(max(state.known, self.fewest), self.sends)
+        length = min(max(state.known, self.fewest), self.most)
         briefly = max(self.briefly * length / self.sends, self.briefest)
         return max(min(sent / length, seconds / briefly), seconds / self.seconds)
 
@@ -206,8 +218,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         """Open a new generation a step back."""
         elapsed = max(now - state.since, 1 / state.rate)
         delivered = min(self.accepted(state) / elapsed, state.rate)
-        strides = min(self.strides(state, state.sent, elapsed), self.longest)
-        mix = min(max(state.mix + self.gain * (strides - self.goal), self.least_mix), self.most_mix)
+        strides = min(self.strides(state, state.paced, elapsed), self.longest)
+        mix = min(max(state.mix + self.gain * (strides - self.goal), 0.5 - self.spread), 0.5 + self.spread)
         capacity = self.bounded(delivered + mix * (state.rate - delivered))
         rate = self.bounded(capacity * (1 - self.drop))
         return LearnedState(
@@ -218,7 +230,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             capacity=capacity,
             generation=state.generation + 1,
             total=state.total + self.accepted(state),
-            known=max(min(state.known, self.sends), self.precision(state.sent, delivered, state.rate)),
+            known=min(max(state.known, self.precision(state.sent, delivered, state.rate)), self.sends),
             mix=mix,
         )
 
@@ -231,6 +243,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             since=now,
             generation=state.generation + 1,
             sent=0,
+            paced=0,
             refused=0,
             recent=(),
             total=state.total + (0 if state.pause else self.accepted(state)),
@@ -240,18 +253,14 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
     def resumed(self, state: LearnedState, now: float) -> LearnedState:
         """End a drought, at what was accepted on average since the one before: the last probe too."""
-        capacity, known, total, epoch = state.capacity or state.rate, state.known, state.total + 1, state.epoch
-        if total >= self.enough:
-            capacity, known = self.measured(state, total / max(now - epoch, 0.1))
-            total, epoch = 0, now
+        capacity, known = self.measured(state, (state.total + 1) / max(now - state.epoch, 0.1))
         return LearnedState(
             rate=capacity,
             tat=now,
             since=now,
-            epoch=epoch,
+            epoch=now,
             capacity=capacity,
             generation=state.generation + 1,
-            total=total,
             known=known,
             mix=state.mix,
         )
@@ -262,12 +271,12 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         known = self.precision(state.total, low, state.rate)
         if state.capacity is None:
             return self.bounded(low), min(known, self.sends / 2)
-        over = self.over * (state.rate - low)
-        found = self.bounded(low + (min(over, self.most_over * low) if window else over))
-        known = float(state.total) if window else known
+        if window:
+            over = min(self.over_window * (state.rate - low), self.most_over * low)
+            return self.bounded(low + over), float(state.total)
+        found = self.bounded(low + self.over * (state.rate - low))
         if found >= self.surprise * state.capacity:
-            known = max(known, state.known)
-            return found, known if window else min(known, self.doubted * self.sends)
+            return found, min(max(known, state.known), self.doubted * self.sends)
         if state.known >= self.sends:
             return self.surprise * state.capacity, self.sends / 2
         return found, known

@@ -56,21 +56,14 @@ class Wait(msgspec.Struct, frozen=True):
 
 
 class Lines(Generic[T]):
-    """All calls that wait, in one line for each set of scopes. Mutable and private to its owner, as `Line` is."""
+    """All calls that wait, in one line for each set of scopes. Mutable and private to its owner, as `Line` is.
+
+    `waiting` counts them.
+    """
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, Line[tuple[Ask, T]]] = {}
-
-    def __len__(self) -> int:
-        """Count the calls that wait."""
-        return sum(len(line) for line in self._lines.values())
-
-    def __bool__(self) -> bool:
-        """Tell whether anybody waits."""
-        for line in self._lines.values():  # noqa: SIM110 - asked twice for each call
-            if line:
-                return True
-        return False
+        self.waiting: int = 0
 
     def push(self, place: Place, ask: Ask, call: T, expires: float = inf) -> None:
         """Let a call wait, until `expires` at the latest."""
@@ -80,6 +73,7 @@ class Lines(Generic[T]):
                 self._lines = {key: one for key, one in self._lines.items() if one}
             line = self._lines[kind(ask)] = Line()
         line.push(place, (ask, call), expires)
+        self.waiting += 1
 
     def ahead(self, place: Place, ask: Ask) -> int:
         """Count those who will go before a call that comes now, at least."""
@@ -89,7 +83,9 @@ class Lines(Generic[T]):
     def cancel(self, place: Place, ask: Ask) -> bool:
         """Give the place of a waiting call back; False when it does not wait."""
         line = self._lines.get(kind(ask))
-        return line is not None and line.cancel(place)
+        left = line is not None and line.cancel(place)
+        self.waiting -= left
+        return left
 
     def next(self, admit: Admit, now: float) -> Go[T] | TurnedAway[T] | Wait | None:
         """Let the oldest call go that may, turn one away that has no hope, or say how long nobody goes."""
@@ -99,12 +95,13 @@ class Lines(Generic[T]):
             ask = line.head()[1][0]
             wait = held or admit(ask)
             if isinstance(wait, Refused):
-                return TurnedAway(taken(line).call, 0.0, wait)
+                return TurnedAway(self._taken(line).call, 0.0, wait)
             late = line.overdue(now + wait if wait < inf else now)
             if late is not None:
+                self.waiting -= 1
                 return TurnedAway(late[1], wait)
             if wait <= 0.0:
-                return taken(line)
+                return self._taken(line)
             if not held and number < len(ordered):
                 held = for_the_key(admit, ask)
             soonest = min(soonest, wait, line.soonest() - now)
@@ -113,13 +110,13 @@ class Lines(Generic[T]):
     def oldest(self) -> Go[T] | None:
         """Take the oldest call out of its line; None when nobody waits."""
         waiting = [line for line in self._lines.values() if line]
-        return taken(min(waiting, key=front)) if waiting else None
+        return self._taken(min(waiting, key=front)) if waiting else None
 
-
-def taken(line: Line[tuple[Ask, T]]) -> Go[T]:
-    """Take a head out of its line."""
-    place, (ask, call) = line.pop()
-    return Go(place, ask, call)
+    def _taken(self, line: Line[tuple[Ask, T]]) -> Go[T]:
+        """Take a head out of its line."""
+        place, (ask, call) = line.pop()
+        self.waiting -= 1
+        return Go(place, ask, call)
 
 
 def front(line: Line[Any]) -> Place:

@@ -38,10 +38,10 @@ class Slow(Struct, frozen=True, kw_only=True):
 class Refusal(Struct, frozen=True, kw_only=True):
     """An HTTP error with one of OpenRouter's envelopes.
 
-    code: what `error.code` says if that is not the status. `{model}` and `{provider}` in texts are filled in.
-    availability: the code of the `availability` object; such an envelope has no `error.code`.
-    zod: the second envelope, `{"success": false, "error": {"name": "ZodError", ...}}`.
-    seconds: what the hints say.
+    - `code`: what `error.code` says if that is not the status. `{model}` and `{provider}` in texts are filled in.
+    - `availability`: the code of the `availability` object; such an envelope has no `error.code`.
+    - `zod`: the second envelope, `{"success": false, "error": {"name": "ZodError", ...}}`.
+    - `seconds`: what the hints say.
     """
 
     status: int
@@ -111,8 +111,9 @@ class Redirect(Struct, frozen=True, kw_only=True):
 class BrokenStream(Struct, frozen=True, kw_only=True):
     """A stream that starts well (or not even that: `at_once`) and then breaks.
 
-    done: whether `[DONE]` follows. seconds: between the comments of a stall. plainly: the name of the fault that a
-    request without `stream` meets instead.
+    - `done`: whether `[DONE]` follows.
+    - `seconds`: between the comments of a stall.
+    - `plainly`: the name of the fault that a request without `stream` meets instead.
     """
 
     shape: Break

@@ -33,8 +33,8 @@ _EXAMPLES = "for example '10/s', '20/min window', '10/s burst 3 reset', '5/2s no
 class Quota(Struct, frozen=True, kw_only=True):
     """So many requests (`limit`) in so many seconds (`per`).
 
-    burst: what a bucket holds; without it, `limit`. A window has none.
-    retry_after and reset: whether a refusal carries `Retry-After`, and `X-RateLimit-Limit/-Remaining/-Reset`.
+    - `burst`: what a bucket holds; without it, `limit`. A window has none.
+    - `retry_after` and `reset`: whether a refusal carries `Retry-After`, and `X-RateLimit-Limit/-Remaining/-Reset`.
     """
 
     limit: int

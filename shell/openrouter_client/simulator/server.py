@@ -56,14 +56,14 @@ class _Over(asyncio.CancelledError):
 class Simulator:
     """A local OpenRouter: `async with Simulator(seed=1, faults="500:0.1") as sim` serves until the block ends.
 
-    seed: fixes every answer and every seeded fault.
-    faults: the chances of trouble, see `trouble`: "500:0.05,429-retry-after@2:0.1,reset:0.02", or a mapping.
-    quota: how many requests are granted, see `quota`: "10/s", "20/min window", or a Quota.
-    host, port: where to listen; port 0 takes a free one.
-    api_key, management_key: the keys that requests have to carry.
-    latency: an answer takes so many seconds, from and to.
-    batch_secs: a batch takes so many seconds.
-    tls: a server-side context; the address is then an https one.
+    - `seed`: fixes every answer and every seeded fault.
+    - `faults`: the chances of trouble, see `trouble`: "500:0.05,429-retry-after@2:0.1,reset:0.02", or a mapping.
+    - `quota`: how many requests are granted, see `quota`: "10/s", "20/min window", or a Quota.
+    - `host`, `port`: where to listen; port 0 takes a free one.
+    - `api_key`, `management_key`: the keys that requests have to carry.
+    - `latency`: an answer takes so many seconds, from and to.
+    - `batch_secs`: a batch takes so many seconds.
+    - `tls`: a server-side context; the address is then an https one.
 
     Raises ValueError for faults, quotas and latencies that make no sense, and OSError where it cannot listen.
     """
