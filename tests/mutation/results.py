@@ -86,13 +86,11 @@ def read() -> dict[str, Figures]:
 def write(found: Iterable[Figures]) -> None:
     """Put rows in place of what the table said of their modules, and sum it up."""
     rows = read() | {one.module: one for one in found}
-    table = [one for name, one in sorted(rows.items()) if one.total]
-    told = ("own", "others", "equivalent", "survived")
-    everything = Figures("all", **{name: sum(getattr(one, name) for one in table) for name in told})
-    summed = (
-        f"{everything.rate:.2f} % of those that are not equivalent are killed; {len(modules()) - len(rows)} modules "
-    )
-    summed += "are still to be run.\n"
+    table = [one for _, one in sorted(rows.items())]
+    counts = (sum(column) for column in zip(*((f.own, f.others, f.equivalent, f.survived) for f in table), strict=True))
+    everything = Figures("all", *counts)
+    left = len({*modules()} - rows.keys())
+    summed = f"{everything.rate:.2f} % of those that are not equivalent are killed; {left} modules are to be run yet.\n"
     RESULTS.write_text(f"{HEAD}{''.join(one.row() for one in [*table, everything])}\n{summed}", "utf-8")
 
 
