@@ -154,7 +154,7 @@ def answered(state: Send[T], outcome: Outcome, company: int, now: float, roll: f
         case Fail(error):
             other = None if isinstance(outcome, Streamed) and outcome.delivered else instead(job, error)
             if other is not None and expiry(job, past.began) > now:
-                afresh = msgspec.structs.replace(past, free=len(past.attempts), refused=0, draws=False, error=error)
+                afresh = msgspec.structs.replace(past, free=len(past.attempts), refused=0, draws=False)
                 return queued(other, afresh, now)
             return concluded(job, past, error, now)
         case _:

@@ -100,7 +100,9 @@ def judged_mismatch(
         return interrupted("the answer ended before its JSON did", answer, rules, len(answer.body))
     what, _, path = mismatch.partition(" - at `")
     message = f"the answer is not the JSON that was expected: {what}; it begins: {page_text(answer.body) or 'empty'}"
-    return Permanent(described(ParseError, message, answer, path=path.rstrip("`") or None, text=shown(answer.body)))
+    return Permanent(
+        described(ParseError, message, answer, path=path.removesuffix("`") or None, text=shown(answer.body))
+    )
 
 
 def cut_short(endpoint: Endpoint[Any, Any], body: bytes, mismatch: str) -> bool:
@@ -108,8 +110,8 @@ def cut_short(endpoint: Endpoint[Any, Any], body: bytes, mismatch: str) -> bool:
 
     A number that breaks off in its middle is none to msgspec; with one more digit it is a cut like any other.
     """
-    if mismatch == TRUNCATED or not body.endswith((b"-", b"+", b".", b"e", b"E")):
-        return mismatch == TRUNCATED
+    if mismatch == TRUNCATED:
+        return True
     try:
         decoder(endpoint.answer).decode(body + b"0")
     except UNDECODABLE as other:
@@ -137,7 +139,7 @@ def judged_object(answer: Responded) -> Transient | Permanent | None:
     except UNDECODABLE:  # it is no object, and so says nothing of itself
         return None
     error = failure_of(told.error, told.error_type, failed=told.status == "failed")
-    problem = None if error is None else problem_in({"error": error, "id": told.id}, answer)
+    problem = problem_in({"error": error, "id": told.id}, answer)
     return None if problem is None else judged(effective_status(answer.status, problem), problem, answer)
 
 

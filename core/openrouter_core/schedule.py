@@ -15,7 +15,6 @@ A schedule compares, prints itself (`str`) and round-trips as JSON. `next_delay`
 
 from __future__ import annotations
 
-import math
 from typing import Literal, assert_never
 
 import msgspec
@@ -176,7 +175,7 @@ def heeded(schedule: Heeding, hint: float | None, roll: float) -> Result[float, 
 
     `max` and `min` stand in this order so that no spread or roll, not even NaN, goes below the hint.
     """
-    if hint is None or math.isnan(hint) or hint <= 0.0:
+    if hint is None or not hint > 0.0:
         return Success(0.0)
     if hint > min(LONGEST, schedule.longest):
         return Failure(Exhausted("hint", hint))

@@ -173,6 +173,8 @@ def test_what_a_config_says_of_limits_and_money() -> None:
     config = OpenRouterConfig(requests_per_minute=60, tokens_per_minute=1000, max_connections=7)
     limits = limits_of(config)
     assert (limits.requests_per_minute, limits.tokens_per_minute, limits.places) == (60, 1000, 7)
+    assert limits.adaptive
+    assert not limits_of(OpenRouterConfig(adaptive_limits=False)).adaptive
     assert money_of(config) is None
     assert money_of(OpenRouterConfig(max_cost_usd=2.0, assumed_cost_usd=0.1)) == Money(maximum=2.0, assumed=0.1)
 
@@ -246,5 +248,85 @@ def test_stats_count_what_ended_and_what_is_known() -> None:
     assert (stats.answered, stats.refused, stats.failed, stats.refused_share) == (1, 1, 1, 0.5)
     assert (stats.spent_usd, stats.guessed_usd, stats.reserved_usd) == (2.5, 2.0, 0.0)
     assert set(stats.scopes) == {""}
-    assert not stats.held
+    assert stats.held is False
     assert stats.sharing is None
+
+
+def test_who_need_not_wait_goes_at_once_unless_somebody_waits() -> None:
+    """Bug: a newcomer overtakes the line, or goes at the instant of its deadline."""
+    cell: Admission[str] = Admission(Places(1), 0.0)
+    assert cell.at_once(ticket(1), "late", 5.0, 5.0) is None
+    first = cell.at_once(ticket(1), "first", 5.0, 4.0)
+    assert isinstance(first, Admitted)
+    assert (first.call, cell.in_flight) == ("first", 1)
+    assert cell.at_once(ticket(2), "second", 9.0, 4.0) is None
+    cell.wait(ticket(3), "third", 9.0, 4.0)
+    cell.over(first.stamp, Seen(kind="ok"), 5.0)
+    assert cell.at_once(ticket(4), "fourth", 9.0, 5.0) is None
+    assert cell.next(5.0) == Admitted("third", first.stamp)
+
+
+def test_trouble_is_told_with_its_company() -> None:
+    cell: Admission[str] = Admission(Places(1), 0.0)
+    cell.alive = 3
+    good, bad = Seen(kind="ok"), Seen(kind="rate")
+    assert cell.beside(good) is good
+    assert cell.beside(bad) == Seen(kind="rate", company=2)
+
+
+def test_what_was_booked_can_be_taken_back() -> None:
+    cell: Admission[str] = Admission(All((Gcra(rate=1.0),)), 0.0, Money(maximum=9.0))
+    before = cell.saved()
+    cell.at_once(Ticket(Place(0, 1), Ask(worst=1.0)), "first", math.inf, 0.0)
+    assert cell.saved() != before
+    cell.restore(before)
+    assert (cell.saved(), cell.in_flight, cell.purse.reserved) == (before, 0, 0)
+
+
+def test_who_goes_in_a_rush_is_booked_as_usual() -> None:
+    usual, rushed = [Admission[str](Gcra(rate=1.0, unit="tokens", burst=10.0), 0.0) for _ in range(2)]
+    call = Ticket(Place(0, 1), Ask(("model",), 5.0))
+    assert usual.at_once(call, "call", math.inf, 3.0) is not None
+    rushed.wait(call, "call", math.inf, 3.0)
+    rushed.rush(3.0)
+    assert rushed.saved() == usual.saved()
+
+
+def test_what_went_unpaid_in_a_rush_is_not_settled() -> None:
+    cell: Admission[str] = Admission(Places(1), 0.0, Money(maximum=1.0))
+    cell.wait(Ticket(Place(0, 1), Ask(worst=5.0)), "dear", math.inf, 0.0)
+    gone = cell.rush(0.0)
+    assert gone is not None
+    assert gone.stamp.money is None
+    purse = cell.purse
+    cell.over(gone.stamp, Seen(kind="ok", cost=5.0), 1.0)
+    assert cell.purse == purse
+
+
+class Heard(Apart):
+    """A limiter whose state is how many were in flight when an attempt ended."""
+
+    def on_outcome(self, state: float, stamp: None, seen: Seen, in_flight: int, now: float) -> float:
+        return in_flight
+
+
+def test_an_attempt_that_has_ended_is_in_flight_no_more() -> None:
+    cell: Admission[str] = Admission(Heard(), 0.0)
+    stamps = [go.stamp for number in range(3) if (go := cell.at_once(ticket(number), "call", math.inf, 0.0))]
+    for stamp, left in zip(stamps, (2, 1, 0), strict=True):
+        cell.over(stamp, Seen(kind="ok"), 1.0)
+        assert cell.state == cell.in_flight == left
+    assert cell.ended["ok"] == 3
+
+
+def test_stats_of_an_outage() -> None:
+    cell: Admission[str] = Admission(standard(LimitSettings()), 0.0, Money(maximum=99.0))
+    cell.alive = 9
+    for number, kind in enumerate(["rate", "server", "timeout", "timeout", "server", "timeout"]):
+        cell.wait(Ticket(Place(0, number), Ask(worst=1.5)), "call", math.inf, 0.0)
+        gone = cell.rush(float(number))
+        assert gone is not None
+        assert cell.stats(0.0).reserved_usd == 1.5
+        cell.over(gone.stamp, Seen(kind=kind), float(number))  # type: ignore[arg-type]
+    stats = cell.stats(6.0)
+    assert (stats.failed, stats.refused, stats.refused_share, stats.held) == (5, 1, 1.0, True)

@@ -128,6 +128,7 @@ def test_a_call_ends_once_within_its_retries_and_its_deadline(
     done = states[-1]
     assert isinstance(done, Done)
     assert done.ended <= end + slack
+    assert all(state.job == job for state in states)
 
 
 @given(JOBS, STEPS, BEGAN)
@@ -233,6 +234,7 @@ def test_a_call_queues_sends_sleeps_and_queues_again() -> None:
 def test_the_answers_own_id_stands_in_for_the_header() -> None:
     done = answered(sent(job()), said(GOOD), 0, 101.0, 0.5)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (job(), 101.0)
     assert done.result.unwrap().call.generation_id == GOOD["id"]
 
 
@@ -252,6 +254,7 @@ def test_a_streamed_answer_is_recorded_too() -> None:
 def test_a_final_failure_ends_the_call_with_its_attempts() -> None:
     done = answered(sent(job()), failed(401), 0, 101.0, 0.5)
     assert isinstance(done, Done)
+    assert done.job == job()
     error = done.result.failure()
     assert isinstance(error, AuthError)
     assert error.attempts == (Attempt(number=1, started=0.0, ended=1.0, outcome="HTTP 401", status=401),)
@@ -266,10 +269,12 @@ def test_no_turn_before_the_deadline_ends_the_call_with_the_failure_before_it() 
     assert isinstance(first, Queue)
     done = entered(first, Admitted(None), 110.0)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (limited, 110.0)
     assert done == entered(first, TurnedAway(None, math.inf), 110.0) == entered(first, TurnedAway(None, 0.0), 110.0)
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
     assert (error.deadline, error.needed, error.cause, error.attempts) == (10.0, None, None, ())
+    assert "no place to send was free within 10 s" in error.message
 
     sleeping = answered(sent(limited), failed(503, message="no room"), 0, 101.0, 0.5)
     assert isinstance(sleeping, Sleep)
@@ -283,13 +288,15 @@ def test_no_turn_before_the_deadline_ends_the_call_with_the_failure_before_it() 
 
 
 def test_who_would_have_to_wait_in_line_past_the_deadline_is_told_how_long() -> None:
-    first = begin(job(deadline_secs=10.0), 100.0)
+    first = slept(playing(job(deadline_secs=10.0), [failed(503, message="no room")]), 2.0)
     assert isinstance(first, Queue)
-    done = entered(first, TurnedAway(None, 25.0), 100.0)
+    done = entered(first, TurnedAway(None, 25.0), 3.0)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (first.job, 3.0)
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
-    assert error.needed == 25.0
+    assert (error.deadline, error.needed) == (10.0, 25.0)
+    assert isinstance(error.cause, ProviderError)
     assert "wait in line for at least 25 s" in str(error)
 
 
@@ -299,6 +306,7 @@ def test_what_this_client_cannot_pay_for_says_by_how_much() -> None:
     refused = Refused(maximum=1.0, spent=0.6, reserved=0.1, worst=0.5, missing=0.2)
     done = entered(first, TurnedAway(None, 0.0, refused), 100.0)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (first.job, 100.0)
     error = done.result.failure()
     assert isinstance(error, BudgetExceeded)
     assert (error.maximum, error.spent, error.reserved, error.worst, error.missing) == (1.0, 0.6, 0.1, 0.5, 0.2)
@@ -362,9 +370,10 @@ def test_the_failure_of_a_probe_is_none_of_the_calls_tries() -> None:
 
 
 def test_a_retry_of_a_failure_draws_on_the_budget_and_of_a_refusal_does_not() -> None:
-    failing = slept(playing(job(), [failed(503)]), 50.0)
-    assert isinstance(failing, Queue)
-    assert failing.ticket.ask.retry
+    for failure in (failed(503), TimedOut("attempt", 60.0)):
+        failing = slept(playing(job(), [failure]), 50.0)
+        assert isinstance(failing, Queue)
+        assert failing.ticket.ask.retry
     refused = slept(playing(job(), [failed(429)]), 50.0)
     assert isinstance(refused, Queue)
     assert not refused.ticket.ask.retry
@@ -387,8 +396,10 @@ def test_a_call_never_costs_more_than_it_may() -> None:
     """Bug: a retry whose worst case no longer fits; an unknown cost that counts as nothing."""
     first = begin(dear(1.5), 0.0)
     assert isinstance(first, Done)
+    assert (first.job, first.ended) == (dear(1.5), 0.0)
     error = first.result.failure()
     assert isinstance(error, BudgetExceeded)
+    assert "the budget of this call" in error.message
     assert error.missing == pytest.approx(0.5)
     assert not error.attempts
     unknown = begin(dear(None), 0.0)
@@ -398,6 +409,7 @@ def test_a_call_never_costs_more_than_it_may() -> None:
     assert late.past.spent == 0.6
     done = slept(late, 50.0)
     assert isinstance(done, Done)
+    assert done.ended == 50.0
     assert len(done.result.failure().attempts) == 1
     assert isinstance(slept(playing(dear(0.6), [failed(503)]), 50.0), Queue)
 
@@ -422,20 +434,34 @@ def test_another_model_is_asked_after_the_errors_that_it_is_meant_for() -> None:
         (),
     )
     assert (state.ticket.ask, state.past.free) == (Ask(("cheap",)), 2)
+    assert isinstance(state.past.error, ProviderError)
+    assert state.past.draws is False
     good = playing(flexible, [failed(503)] * 3 + [said(GOOD)])
-    assert [attempt.model for attempt in good.result.unwrap().call.attempts] == ["", "", "cheap", "cheap"]
+    attempts = good.result.unwrap().call.attempts
+    assert [(attempt.model, attempt.waited) for attempt in attempts] == [
+        ("", 0.0), ("", 1.0), ("cheap", 0.0), ("cheap", 1.0)
+    ]  # fmt: skip
     assert isinstance(playing(flexible, [failed(503)] * 4), Done)
     assert isinstance(playing(flexible, [failed(401)]), Done)
     first = playing(flexible, [failed(429)] * 2)
-    assert (first.job.model, len(first.job.alternatives)) == ("small", 1)
+    assert (first.job.model, len(first.job.alternatives), first.past.refused) == ("small", 1, 0)
+
+
+def test_another_model_must_be_affordable_too() -> None:
+    costly = Alternative(("ProviderError",), CHEAP, "cheap", Ask(worst=5.0))
+    done = playing(msgspec.structs.replace(dear(0.1, max_retries=0), alternatives=(costly,)), [failed(503)])
+    assert isinstance(done, Done)
+    assert isinstance(done.result.failure(), BudgetExceeded)
+    assert (done.job.model, done.ended) == ("cheap", 1.0)
 
 
 def test_no_other_model_is_asked_when_the_time_or_the_answer_is_gone() -> None:
     hasty = msgspec.structs.replace(job(max_retries=0, deadline_secs=1.0), alternatives=OTHERS)
     assert isinstance(playing(hasty, [failed(503)]), Done)
-    flexible = msgspec.structs.replace(job(max_retries=0), alternatives=OTHERS, mode="handed_out")
-    given = streamed(Cut("early"), text="half", delivered=True)
-    assert isinstance(playing(flexible, [given]), Done)
+    other = Alternative(("TruncatedStream",), CHEAP, "cheap", Ask())
+    flexible = msgspec.structs.replace(job(max_retries=0), alternatives=(other,), mode="handed_out")
+    assert isinstance(playing(flexible, [streamed(Cut("early"), text="half", delivered=True)]), Done)
+    assert isinstance(playing(flexible, [streamed(Cut("early"), text="half")]), Queue)
 
 
 def test_an_attempt_is_cut_off_at_the_deadline() -> None:
@@ -444,8 +470,10 @@ def test_an_attempt_is_cut_off_at_the_deadline() -> None:
     assert sending.clocks == Clocks(3.0)
     done = answered(sending, TimedOut("attempt", 3.0), 0, 110.0, 0.5)
     assert isinstance(done, Done)
+    assert (done.job, done.ended) == (limited, 110.0)
     error = done.result.failure()
     assert isinstance(error, DeadlineExceeded)
+    assert error.deadline == 10.0
     assert isinstance(error.cause, Timeout)
     assert "cut off after 3 s" in str(error)
     final = Job(CHAT_COMPLETIONS, REQUEST, policy_of(OpenRouterConfig(deadline_secs=10.0, retry_sent=False)))
@@ -463,6 +491,17 @@ def test_a_connect_timeout_near_the_deadline_is_not_the_deadline() -> None:
 def test_a_timeout_of_the_attempts_own_is_retried() -> None:
     state = answered(sent(job(timeout_secs=5.0, deadline_secs=30.0)), TimedOut("attempt", 5.0), 0, 105.0, 0.5)
     assert isinstance(state, Sleep)
+
+
+def test_the_time_that_a_call_has_had_counts_towards_its_deadline() -> None:
+    done = answered(sent(job(deadline_secs=10.0)), failed(503), 0, 109.5, 0.5)
+    assert isinstance(done, Done)
+    assert isinstance(done.result.failure(), DeadlineExceeded)
+
+
+def test_what_was_handed_out_in_part_is_not_asked_for_again() -> None:
+    given = streamed(Cut("early"), text="half", delivered=True)
+    assert isinstance(playing(msgspec.structs.replace(job(), mode="handed_out"), [given]), Done)
 
 
 def test_a_429_beyond_the_deadline_tells_when_to_come_back() -> None:

@@ -436,7 +436,18 @@ def test_an_error_keeps_the_beginning_of_the_body_only() -> None:
 
 def test_a_redirect_says_where_to_and_why_not() -> None:
     assert "https://elsewhere not followed" in str(error_of(said(b"", 307, {"location": "https://elsewhere"})))
-    assert "nowhere" in str(error_of(said(b"", 307)))
+    for status in (300, 307, 399):
+        assert "redirect to nowhere not followed" in error_of(said(b"", status)).message
+    for status in (199, 400):
+        assert error_of(said(b"", status)).message == "no message in the body"
+    assert error_of(said(b"busy", 500)).message == "busy"
+
+
+def test_a_300_is_no_answer() -> None:
+    """Bug: a bound that is off by one takes a list of choices of another kind for an answer."""
+    assert isinstance(error_of(said(GOOD, 300)), e.HttpError)
+    assert isinstance(error_of(Interrupted("lost", 5, 300)), e.HttpError)
+    assert isinstance(error_of(Interrupted("lost", 5, 299)), e.Disconnected)
 
 
 def test_a_body_of_another_shape_says_where() -> None:
@@ -444,6 +455,11 @@ def test_a_body_of_another_shape_says_where() -> None:
     assert isinstance(error, e.ParseError)
     assert error.path == "$.choices[0].index"
     assert error.text.startswith("{")
+    assert error_of(said(b"oops!")).message.endswith("; it begins: oops!")
+    assert error_of(said(b"<title> </title>")).message.endswith("; it begins: empty")
+    cut = error_of(said(b'{"id": '))
+    assert isinstance(cut, e.Disconnected)
+    assert (cut.message, cut.received) == ("the answer ended before its JSON did", 7)
     assert error_of(said(b"oops!")) == e.ParseError(
         message=error_of(said(b"oops!")).message, status=200, raw="oops!", text="oops!"
     )
@@ -490,6 +506,7 @@ def test_an_object_that_failed_is_a_failure(body: bytes, kind: type[e.DataSource
     verdict_of = c.classify(RESPONSES, Responded(200, body, {}), DEFAULT)
     assert isinstance(verdict_of, Transient if transient else Permanent)
     assert isinstance(verdict_of.error, kind)
+    assert verdict_of.error.generation_id == msgspec.json.decode(body).get("id")
 
 
 @pytest.mark.parametrize(
@@ -518,6 +535,8 @@ def test_bytes_are_handed_over_as_they_came_unless_they_are_an_error() -> None:
     assert c.classify(sound, Responded(200, broken, {"content-type": "text/plain"}), DEFAULT) == Accepted(broken)
     assert c.classify(sound, Responded(200, b"[1]", as_json), DEFAULT) == Accepted(b"[1]")
     assert isinstance(c.classify(sound, Responded(200, broken, as_json), DEFAULT), Transient)
+    wrong = broken.replace(b"503", b"400")
+    assert isinstance(c.classify(sound, Responded(200, wrong, as_json), DEFAULT), Permanent)
     nothing: Endpoint[Any, Any] = Endpoint("DELETE", "/x", dict, type(None))
     assert c.classify(nothing, Responded(204, b"", {}), DEFAULT) == Accepted(None)
 
@@ -533,3 +552,8 @@ def test_headers_with_bytes_that_are_no_unicode_are_no_obstacle(status: int) -> 
 def test_an_error_nested_deeply_is_an_error(body: bytes) -> None:
     """Bug: writing a value that could just be decoded recurses once too often."""
     assert isinstance(classified(said(body, 400)), Permanent)
+
+
+def test_how_msgspec_says_that_json_ended_too_early() -> None:
+    assert c.truncated_message() == c.TRUNCATED
+    assert "truncated" in c.TRUNCATED

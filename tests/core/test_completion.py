@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from tests.core.mutants import caught
@@ -52,6 +53,7 @@ def test_an_answer_with_nothing_in_it_is_retried_on_request_only(value: ChatComp
     if isinstance(result, Transient):
         assert isinstance(result.error, e.EmptyCompletion)
         assert (result.error.provider_name, result.error.generation_id) == ("Acme", "gen-1")
+        assert result.error.message == "no content was generated"
 
 
 def test_one_choice_with_content_is_enough() -> None:
@@ -74,6 +76,7 @@ def test_a_choice_that_ended_in_error_without_one_is_a_providers_failure() -> No
     assert isinstance(result, Transient)
     assert isinstance(result.error, e.ProviderError)
     assert result.error.code == c.ONLY_STATUS
+    assert "while it was generating" in result.error.message
 
 
 @pytest.mark.parametrize("error", [{}, "", False, []])
@@ -150,3 +153,42 @@ def test_an_error_in_the_middle_is_judged_by_its_code() -> None:
     assert (result.hint, result.error.resets_at) == (4.0, AT + 4.0)
     refused = c.judged_stream(streamed(Finished(), error={"code": "invalid_prompt", "message": "no"}), DEFAULT)
     assert isinstance(refused, Permanent)
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [
+        (Cut("early"), e.TruncatedStream(message="early")),
+        (Malformed("{", "bad"), e.ParseError(message="an event of the stream is no chunk: bad", text="{")),
+        (Overlong(9), e.ParseError(message="the stream is longer than 9 bytes")),
+        (Lost("reset"), e.Disconnected(message="the stream broke off: reset", received=7)),
+        (
+            Stalled("idle", 30.0),
+            e.Timeout(message="idle timeout: nothing new in the stream after 30 s", clock="idle", after=30.0),
+        ),
+        (
+            Stalled("attempt", 60.0),
+            e.Timeout(message="attempt timeout: the stream had not ended after 60 s", clock="attempt", after=60.0),
+        ),
+    ],
+)
+def test_what_an_error_says_of_a_streams_end(end: StreamEnd, error: e.DataSourceError) -> None:
+    told = msgspec.structs.replace(error, status=200, generation_id="gen-1-h")
+    assert c.judged_stream(streamed(end), DEFAULT).error == told  # type: ignore[union-attr]
+
+
+def test_a_value_of_another_kind_is_accepted_as_it_is() -> None:
+    stream = msgspec.structs.replace(streamed(Finished()), value=b"sound")
+    assert c.judged_stream(stream, DEFAULT) == Accepted(b"sound")
+
+
+def test_where_an_error_came_from_is_taken_from_what_had_arrived() -> None:
+    bare = msgspec.structs.replace(streamed(Cut("early"), text="x"), headers={})
+    bare = msgspec.structs.replace(bare, answer=msgspec.structs.replace(bare.answer, provider="Acme"))
+    error = c.judged_stream(bare, DEFAULT).error  # type: ignore[union-attr]
+    assert (error.generation_id, error.provider_name) == (bare.answer.id, "Acme")
+    failed = ChatCompletionResponse(id="gen-9", error={"code": 502, "message": "down"})
+    assert judged(failed).error.generation_id == "gen-9"  # type: ignore[union-attr]
+    void = judged(ChatCompletionResponse(id="gen-9", choices=[]))
+    assert isinstance(void, Transient)
+    assert (void.error.message, void.error.generation_id) == ("an answer without choices", "gen-9")

@@ -189,3 +189,34 @@ def test_pages_and_texts() -> None:
     assert v.bounded("x" * 601) == "x" * 599 + "…"
     assert v.bounded(" a\u2028b ") == "a b"
     assert v.parsed("{no") == "{no"
+
+
+def test_a_status_and_a_limit_may_stand_beside_the_code() -> None:
+    assert problem(message="m", code="x", status=429).number == 429
+    assert problem(message="m", code=502, http_status=503, status=429).number == 502
+    assert problem(message="m", http_status="503", status=429).number == 503
+    assert problem(message="m", metadata={"headers": {"X-RateLimit-Limit": "20"}}).limit == 20.0
+
+
+def test_what_stands_in_second_place_is_read_too() -> None:
+    found = v.problem_of({"error": {"name": "BadThing"}, "provider": "Acme"}, AT)
+    assert found == v.Problem(message="BadThing", provider_name="Acme")
+    assert problem(metadata={"retry_after_seconds": 3}).hint == 3.0
+
+
+def test_where_the_bounds_lie() -> None:
+    assert [v.status_number(code) for code in (99, 100, 599, 600)] == [None, 100, 599, None]
+    assert [v.code_of(code) for code in (2**63 - 1, 2**63, -(2**63))] == [2**63 - 1, None, None]
+    assert v.page_text(b"x" * 300) == "x" * 200
+    late = b"<title>t"
+    assert v.page_text(b" " * (4096 - len(late)) + late) == "t"
+    assert v.page_text(b" " * (4097 - len(late)) + late + b"u") == ""
+    assert v.bounded("x" * 600) == "x" * 600
+    assert v.bounded(" " * 1199 + "x") == "x"
+    assert v.bounded(" " * 1200 + "x") == ""
+
+
+def test_only_true_and_false_say_whether_to_try_again() -> None:
+    assert [problem(availability={"retryable": flag}).retryable for flag in (True, False, 1, "yes", None)] == [
+        True, False, None, None, None
+    ]  # fmt: skip

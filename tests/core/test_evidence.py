@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from openrouter_core.errors import (
@@ -58,6 +59,7 @@ def test_a_providers_refusal_is_blamed_on_the_model_and_its_own_quota_on_the_key
     theirs = RateLimited(message="Provider returned error", provider_name="Google", retry_after=3.0)
     assert seen_in_error(theirs, PAID) == Seen(kind="rate", hint=3.0, scope="x-ai/grok-4.7", cost=0.0)
     assert seen_in_error(theirs, Ask()).scope == ""
+    assert seen_in_error(InsufficientCredits(message="", retry_after=2.0), PAID).hint == 2.0
     ours = RateLimited(message="limit", provider_name="Google", retry_after=3.0, limit=20.0, window_secs=60.0)
     assert seen_in_error(ours, FOR_FREE) == Seen(
         kind="rate", hint=3.0, limit=20.0, resets_in=3.0, window=60.0, scope=FREE, cost=0.0
@@ -73,6 +75,8 @@ def test_an_answer_tells_its_tokens() -> None:
     assert seen_in_answer(ChatCompletionResponse(usage=Usage(total_tokens=12))).cost is None
     assert seen_in_answer(ChatCompletionResponse()) == Seen(kind="ok")
     assert seen_in_answer({"anything": 1}) == Seen(kind="ok")
+    bare = msgspec.defstruct("Bare", [("total_tokens", int)])(5)
+    assert seen_in_answer(msgspec.defstruct("Answer", ["usage"])(bare)) == Seen(kind="ok", tokens=5)
 
 
 def test_other_answers_tell_their_tokens_too_in_their_own_words() -> None:
@@ -80,6 +84,7 @@ def test_other_answers_tell_their_tokens_too_in_their_own_words() -> None:
     told = MessagesResponse(content=[], usage=MessagesUsage(input_tokens=3, output_tokens=4, cost=0.5))
     assert seen_in_answer(told) == Seen(kind="ok", tokens=7, cost=0.5)
     assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage(output_tokens=4))).tokens == 4
+    assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage(input_tokens=3))).tokens == 3
     assert seen_in_answer(MessagesResponse(content=[], usage=MessagesUsage())).tokens is None
     assert seen_in_answer(Video(id="v", status="pending", usage=VideoUsage(cost=2.0))).cost == 2.0
     assert seen_in_answer(Generation(id="g", usage=Decimal(1))) == Seen(kind="ok")

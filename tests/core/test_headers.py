@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -81,3 +82,30 @@ def test_the_headers_of_an_application() -> None:
     assert app_headers() == app_headers("", "", "") == Success(())
     assert app_headers(app_title="A\nB").failure().field == "app_title"
     assert app_headers(app_categories="a,é").failure().field == "app_categories"
+
+
+def test_an_app_is_known_by_three_headers() -> None:
+    headers = app_headers("https://app", "App", "games").unwrap()
+    assert headers == (
+        ("HTTP-Referer", "https://app"), ("X-OpenRouter-Title", "App"), ("X-OpenRouter-Categories", "games")
+    )  # fmt: skip
+    assert app_headers(None, None, ["a", "b"]).unwrap() == (("X-OpenRouter-Categories", "a,b"),)
+    assert app_headers() == Success(())
+
+
+@pytest.mark.parametrize(
+    ("made", "field", "words"),
+    [
+        (lambda: app_headers("a\nb"), "app_url", "printable ASCII"),
+        (lambda: app_headers("a", "b\n"), "app_title", "printable ASCII"),
+        (lambda: app_headers(app_categories=["a", "\n"]), "app_categories", "printable ASCII"),
+        (lambda: merge((), {"session_id": "\n"}), "options.session_id", "printable ASCII"),
+        (lambda: merge((), {"headers": {"a b": "c"}}), "options.headers['a b']", "a header's name"),
+        (lambda: merge((), {"headers": {"": "c"}}), "options.headers['']", "a header's name"),
+        (lambda: merge((), {"headers": {"Host": "c"}}), "options.headers['Host']", "cannot be set"),
+    ],
+)
+def test_what_is_wrong_with_a_header_is_named(made: Callable[[], Any], field: str, words: str) -> None:
+    error = made().failure()
+    assert error.field == field
+    assert words in error.message

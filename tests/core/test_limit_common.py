@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openrouter_core.limit import common
 from openrouter_core.limit.common import Abroad, emptied, read, store_names, written
 from openrouter_core.limit.compose import All
-from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.gcra import Gcra, GcraState
 from openrouter_core.limit.seen import Ask, Kind, Seen
 from openrouter_core.limit.standard import LimitSettings, quotas
 
@@ -72,7 +74,13 @@ def test_abroad_the_others_are_company(others: int, company: int) -> None:
         def on_outcome(self, *heard: Any) -> None:
             told.append(heard)
 
+        def admit(self, *heard: Any) -> float:
+            told.append(heard)
+            return 2.0
+
     kind: Kind = "rate"
+    assert Abroad(Ear(), 5.0, others).admit(1, Ask(), 2, 1.0) == 2.0  # type: ignore[arg-type]
+    assert told.pop() == (1, Ask(), 2, 6.0)
     Abroad(Ear(), 5.0, others).on_outcome(None, None, Seen(kind=kind, company=1), 2, 1.0)  # type: ignore[arg-type]
     assert told == [(None, None, Seen(kind=kind, company=company), 2, 6.0)]
 
@@ -82,11 +90,16 @@ def test_emptied_means_that_one_slot_must_pass() -> None:
     state = emptied(limiter, limiter.init(0.0), 10.0)
     assert limiter.admit(state, Ask(), 1, 10.0) == pytest.approx(0.5)
     assert emptied(limiter, state, 5.0) == state
+    *_, scopes = state
+    _, _, learned = scopes.known[""]
+    assert learned.tat == pytest.approx(10.0 + 1 / learned.rate)
+    rate, scopes = GcraState(0.0, 3.0), msgspec.structs.replace(scopes, calm=False)
+    assert emptied(limiter, (rate, scopes), 0.0) == (GcraState(3.0, 3.0), scopes)
     plain = quotas(LimitSettings(adaptive=False))
     assert emptied(plain, plain.init(0.0), 1.0) == plain.init(0.0)
 
 
-def test_the_names_tell_apart_what_must_not_be_mixed_and_keep_the_key() -> None:
+def test_the_names_tell_apart_what_must_not_be_mixed_and_keep_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [
         store_names(settings, url, key)
         for settings in SETTINGS
@@ -96,4 +109,6 @@ def test_the_names_tell_apart_what_must_not_be_mixed_and_keep_the_key() -> None:
     assert len(set(names)) == len(names)
     assert store_names(LimitSettings(places=1), "u", "k") == store_names(LimitSettings(places=2), "u", "k")
     assert not any("sk-or" in part for pair in names for part in pair)
-    assert names[0][0].startswith("openrouter:{")
+    assert all(re.fullmatch(r"openrouter:\{[0-9a-f]{32}\}:(quota|members)", part) for pair in names for part in pair)
+    monkeypatch.setattr(common, "LAYOUT", (("other",),))
+    assert store_names(SETTINGS[0], "https://a/v1", "sk-or-v1-one") != names[0]

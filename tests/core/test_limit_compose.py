@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
@@ -204,3 +205,91 @@ def test_the_oldest_scope_is_forgotten() -> None:
 def test_a_probe_is_found_in_any_stamp() -> None:
     assert is_probe(((1, Attempt(("",), {"": (2, Trial(1, 1, probe=True))})),))
     assert not is_probe((1, Attempt(("",), {"": (2, Trial(1, 1))}), ()))
+
+
+class Told:
+    """A limiter that keeps what it is told; its state counts that."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def init(self, now: float) -> int:
+        return 0
+
+    def admit(self, state: int, ask: Ask, in_flight: int, now: float) -> float:
+        self.heard.append((ask, in_flight, now))
+        return float(state)
+
+    def on_send(self, state: int, ask: Ask, now: float) -> tuple[int, int]:
+        self.heard.append((ask, now))
+        return state + 1, state + 1
+
+    def on_outcome(self, state: int, stamp: int, seen: Seen, in_flight: int, now: float) -> int:
+        self.heard.append((stamp, seen.kind, in_flight, now))
+        return state + 1
+
+    def last(self) -> list[Any]:
+        """What was heard since the last time."""
+        heard, self.heard = self.heard, []
+        return heard
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_what_the_inner_limiter_is_told(*, counts: bool) -> None:
+    """With one scope, when another is blamed, and with both."""
+    inner, ask, bare = Told(), Ask(("m",)), Ask()
+    scoped = Scoped(inner=inner, counts=counts)
+    state = scoped.init(0.0)
+    assert scoped.admit(state, ask, 7, 1.0) == 0.0
+    assert inner.last() == [(ask, 0 if counts else 7, 1.0)]
+    state, attempt = scoped.on_send(state, ask, 2.0)
+    assert inner.last() == [(ask, 2.0)]
+    assert state.calm
+    assert scoped.admit(state, bare, 7, 2.0) == 1.0
+    assert inner.last() == [(bare, 1 if counts else 7, 2.0)]
+    state = scoped.on_outcome(state, attempt, Seen(kind="rate", scope="m"), 6, 3.0)
+    assert inner.last() == [(1, "other", 0 if counts else 6, 3.0), (1, "rate", 0 if counts else 6, 3.0)]
+    assert (state.known, state.calm) == ({"": 2, "m": 2}, False)
+    assert scoped.admit(state, ask, 7, 4.0) == 2.0
+    assert inner.last() == [(ask, 0 if counts else 7, 4.0)] * 2
+    state, attempt = scoped.on_send(state, ask, 5.0)
+    assert inner.last() == [(ask, 5.0)] * 2
+    assert (attempt.names, attempt.marks, state.calm) == (("", "m"), {"": 3, "m": 3}, False)
+    assert scoped.admit(state, ask, 7, 5.0) == 3.0
+    assert inner.last() == [(ask, 1 if counts else 7, 5.0)] * 2
+    state = scoped.on_outcome(state, attempt, Seen(kind="ok"), 6, 6.0)
+    assert inner.last() == [(3, "ok", 0 if counts else 6, 6.0)] * 2
+    assert state.flying == {}
+
+
+def test_whom_an_attempt_does_not_know_is_not_blamed() -> None:
+    scoped = Scoped(inner=Told())
+    state, attempt = scoped.on_send(scoped.init(0.0), Ask(("m",)), 0.0)
+    assert scoped.on_outcome(state, attempt, Seen(kind="rate", scope="stranger"), 0, 1.0).known == {"": 2}
+
+
+@pytest.mark.parametrize("kind", ["ok", "other"])
+def test_only_trouble_makes_a_scope_known(kind: Kind) -> None:
+    scoped = Scoped(inner=Told())
+    state, attempt = scoped.on_send(Scopes({"": 0}, calm=False), Ask(("m",)), 0.0)
+    assert scoped.on_outcome(state, attempt, Seen(kind=kind, scope="m"), 0, 1.0).known == {"": 2}
+
+
+def test_each_scope_gets_its_own_mark_back() -> None:
+    inner = Told()
+    scoped = Scoped(inner=inner)
+    state, attempt = scoped.on_send(Scopes({"": 2, "m": 9}, calm=False), Ask(("m",)), 0.0)
+    inner.last()
+    scoped.on_outcome(state, attempt, Seen(kind="ok"), 0, 1.0)
+    assert inner.last() == [(3, "ok", 0, 1.0), (10, "ok", 0, 1.0)]
+
+
+def test_of_what_is_in_flight_in_each_scope_the_others_are_told() -> None:
+    inner = Told()
+    scoped = Scoped(inner=inner, counts=True)
+    state, first = scoped.on_send(Scopes({"": 0, "m": 0}, calm=False), Ask(("m",)), 0.0)
+    state, _ = scoped.on_send(state, Ask(("m",)), 0.0)
+    state, _ = scoped.on_send(state, Ask(), 0.0)
+    inner.last()
+    scoped.on_outcome(state, first, Seen(kind="ok"), 9, 1.0)
+    assert inner.last() == [(1, "ok", 2, 1.0), (1, "ok", 1, 1.0)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
@@ -67,3 +69,32 @@ def test_successes_win_the_cap_back() -> None:
     state = timeouts(Concurrency(), 4, 9)
     assert Concurrency().on_outcome(state, 1, Seen(kind="ok"), 3, 0.0).limit == 7.0 + 1 / 7.0
     assert Concurrency(maximum=7).on_outcome(state, 1, Seen(kind="ok"), 3, 0.0).limit == 7.0
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "in_flight", "after"),
+    [
+        ((10.0, 0, 5, (3,)), "ok", 9, (10.1, 0, 6, (3,))),
+        ((10.0, 0, 5, (3,)), "server", 9, (10.0, 0, 6, (3,))),
+        ((10.0, 0, 5, (3,)), "timeout", 1, (10.0, 0, 6, (3,))),
+        ((10.0, 0, 5, (3,)), "timeout", 2, (10.0, 0, 6, (3, 6))),
+        ((10.0, 0, 11, (1, 2, 3)), "timeout", 5, (4.2, 1, 0, ())),
+        ((10.0, 0, 12, (1, 2, 3)), "timeout", 5, (10.0, 0, 13, (1, 2, 3, 13))),
+        ((4.0, 0, 9, (7, 8, 9)), "timeout", 9, (2.8, 1, 0, ())),
+        ((2.0, 0, 9, (7, 8, 9)), "timeout", 9, (2.0, 1, 0, ())),
+        ((None, 0, 5, (3,)), "ok", 9, (None, 0, 6, (3,))),
+    ],
+)
+def test_what_an_outcome_teaches(before: Any, kind: Any, in_flight: int, after: Any) -> None:
+    state, expected = ConcurrencyState(*before), ConcurrencyState(*after)
+    learned = Concurrency().on_outcome(state, 0, Seen(kind=kind), in_flight, 0.0)
+    assert learned == msgspec.structs.replace(expected, limit=learned.limit)
+    assert learned.limit == pytest.approx(expected.limit)
+    assert Concurrency().on_outcome(state, 7, Seen(kind=kind), in_flight, 0.0) is state
+
+
+def test_a_fraction_of_a_place_is_none_but_one_call_may_always_go() -> None:
+    limiter = Concurrency()
+    waits = [limiter.admit(ConcurrencyState(limit), Ask(), busy, 0.0) for limit, busy in [(2.9, 1), (2.9, 2), (0.5, 0)]]
+    assert waits == [0.0, inf, 0.0]
+    assert limiter.admit(ConcurrencyState(0.5), Ask(), 1, 0.0) == inf

@@ -80,3 +80,19 @@ def test_a_pause_is_bounded() -> None:
     gate = Gate()
     state = gate.on_outcome(gate.init(0.0), 1, Seen(kind="rate", resets_in=86_400.0), 0, 0.0)
     assert gate.admit(state, Ask(), 0, 0.0) == gate.cap + gate.guard
+
+
+def test_a_pause_shorter_than_a_second_is_as_long_as_it_says() -> None:
+    gate = Gate()
+    documented = gate.on_outcome(gate.init(0.0), 1, Seen(kind="rate", resets_in=0.5), 0, 0.0)
+    assert documented.until == 0.5 + gate.guard
+    state = gate.init(0.0)
+    for number in (1, 2, 3):
+        state = gate.on_outcome(state, number, Seen(kind="rate", hint=0.5), 0, 0.0)
+    assert state.until == 0.5 + gate.guard
+    assert gate.admit(state, Ask(), 0, 9.0) == 0.0
+
+
+def test_a_refusal_without_a_hint_teaches_nothing() -> None:
+    gate, state = Gate(), GateState(0.0, 9, (4,))
+    assert gate.on_outcome(state, 9, Seen(kind="rate", hint=0.0), 0, 0.0) is state

@@ -141,6 +141,28 @@ def test_probes_come_after_one_second_and_then_every_two() -> None:
     assert waits == [1.0, 2.0, 2.0, 2.0, 2.0]
 
 
+def test_when_an_outage_began_does_not_matter() -> None:
+    """Bug: patience is measured from the clock's beginning, and an outage after five minutes holds nobody."""
+    hold = Hold()
+    held = outage(hold, 1000.0)
+    assert hold.admit(held, ASK, 0, 1000.0) == 1.0
+    assert hold.on_send(held, ASK, 1001.0)[1].probe
+
+
+@pytest.mark.parametrize("state", [Flowing(), Recovering(2, 50)])
+def test_a_row_of_failures_goes_on_over_the_sends_between_them(state: HoldState) -> None:
+    """Bug: each send begins the row anew, and an outage whose failures come back far apart is not noticed."""
+    hold, stamps = Hold(), list[Trial]()
+    for _ in range(50):
+        state, stamp = hold.on_send(state, ASK, 0.0)
+        stamps.append(stamp)
+    for stamp in stamps[0:40:10]:
+        state = hold.on_outcome(state, stamp, BAD, 5, 1.0)
+        assert isinstance(state, Flowing | Recovering)
+        state, _ = hold.on_send(state, ASK, 1.0)
+    assert isinstance(hold.on_outcome(state, stamps[40], BAD, 5, 1.0), Held)
+
+
 def test_a_probe_that_ends_without_evidence_lets_the_next_go_at_once() -> None:
     hold = Hold()
     state, stamp = hold.on_send(outage(hold), ASK, 1.0)
@@ -176,7 +198,7 @@ def test_after_five_minutes_everything_goes_until_an_answer_comes() -> None:
     held = outage(hold)
     assert hold.admit(held, ASK, 0, 300.0) == 0.0
     given_up, stamp = hold.on_send(held, ASK, 300.0)
-    assert given_up == GivenUp(2)
+    assert (given_up, stamp) == (GivenUp(2), Trial(2, 0))
     assert hold.admit(given_up, ASK, 99, 300.0) == 0.0
     assert hold.on_send(given_up, ASK, 300.0) == (given_up, Trial(2, 0))
     assert hold.on_outcome(given_up, stamp, BAD, 0, 301.0) == given_up
@@ -184,3 +206,32 @@ def test_after_five_minutes_everything_goes_until_an_answer_comes() -> None:
     probing, _ = hold.on_send(held, ASK, 299.0)
     assert isinstance(probing, Probing)
     assert hold.admit(probing, ASK, 0, 300.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("state", "after"),
+    [
+        (Flowing(0, 20, (5,)), Flowing(0, 20)),
+        (Flowing(0, 20, (5, 15)), Flowing(0, 20, (15,))),
+        (Flowing(0, 20, (), 2), Flowing(0, 20)),
+        (Recovering(0, 8, 20, (5, 15), 2), Recovering(0, 9, 20, (15,))),
+        (Recovering(0, 511, 20, (5, 15), 2), Flowing(0, 20, (15,))),
+    ],
+)
+def test_an_answer_ends_the_row_and_forgives_what_was_sent_before(state: HoldState, after: HoldState) -> None:
+    assert Hold().on_outcome(state, Trial(0, 9), OK, 0, 1.0) == after
+
+
+def test_an_answer_where_all_is_well_changes_nothing() -> None:
+    state = Flowing(0, 20)
+    assert Hold().on_outcome(state, Trial(0, 9), OK, 0, 1.0) is state
+
+
+def test_timeouts_alone_are_an_outage() -> None:
+    assert isinstance(ended(Hold(), Hold().init(0.0), [SLOW] * 5), Held)
+
+
+@pytest.mark.parametrize(("failed", "delay"), [(1, 2.0), (2, 4.0), (3, 8.0), (2000, 2.0**30)])
+def test_the_pause_between_probes_doubles_up_to_the_longest(failed: int, delay: float) -> None:
+    state = Hold(longest=inf).on_outcome(Probing(1, 0.0, 9.0, failed), Trial(1, failed, probe=True), SLOW, 0, 5.0)
+    assert state == Held(1, 0.0, 5.0 + delay, failed)

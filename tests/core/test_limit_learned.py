@@ -182,6 +182,7 @@ def test_refusals_in_a_row_or_close_together_begin_a_drought(numbers: tuple[int,
     learned = Learned()
     dry = refused(engaged(11.0), *numbers)
     assert (dry.capacity, dry.pause, dry.total, dry.probes) == (11.0, 4 / 11, 50 - len(numbers), 0)
+    assert (dry.generation, dry.since, dry.sent, dry.refused, dry.recent) == (1, 5.0, 0, 0, ())
     assert learned.admit(dry, ASK, 0, 5.0) == pytest.approx(4 / 11)
     probing, probe = learned.on_send(dry, ASK, 5.4)
     assert learned.admit(probing, ASK, 9, 5.4) == pytest.approx(4 / 11)
@@ -227,6 +228,7 @@ MEASURED: dict[str, tuple[dict[str, Any], float, tuple[float, float]]] = {
     "a bucket: a part of the gap is added": ({}, 9.0, (9.05, 90.0)),
     "a window: a larger part": ({"probes": 1, "total": 60}, 9.0, (9.2, 60.0)),
     "a window: at most 5 %": ({"probes": 1, "total": 300, "rate": 20.0}, 9.0, (9.45, 300.0)),
+    "at 0.85 of it, it is none": ({"rate": 8.5}, 8.5, (8.5, 90.0)),
     "a surprise is believed by half": ({}, 5.0, (8.5, 50.0)),
     "the second time it tells": ({"known": 50.0}, 5.0, (5.25, 6.0)),
     "a window's too": ({"known": 50.0, "probes": 1, "total": 60}, 5.0, (5.25, 60.0)),
@@ -337,3 +339,85 @@ def test_growth_is_quicker_where_little_is_known() -> None:
     assert learned.grown(engaged(known=0.0), 20, 20.0) == pytest.approx(10.35)
     assert learned.grown(engaged(known=25.0), 50, 20.0) == pytest.approx(10.35)
     assert learned.grown(engaged(known=25.0), 500, 2.0) == pytest.approx(10.35)
+
+
+@pytest.mark.parametrize(("sent", "seconds", "rate"), [(150, 3.0, 10.08125), (300, 6.0, 12.2), (50, 1.0, 9.9875)])
+def test_growth_is_that_of_the_formula(sent: int, seconds: float, rate: float) -> None:
+    """A length is 100 sends: x is 0.5, 2 and -0.5."""
+    assert Learned().grown(engaged(), sent, seconds) == pytest.approx(rate)
+
+
+def test_growth_is_finite_however_long_a_generation_lasts() -> None:
+    rate = Learned(fastest=math.inf).grown(engaged(), 10**9, 1e9)
+    assert rate == pytest.approx(10 * (1 + 0.01 * 999 + 0.025 * 999**3))
+
+
+@pytest.mark.parametrize(
+    ("rate", "late", "since"),
+    [
+        (100.0, 0.0625, 50.0),
+        (100.0, 0.125, 50.125),
+        (0.5, 3.0, 50.0),
+        (0.5, 5.0, 55.0),
+        (1.0, 2.0, 50.0),
+        (1.0, 2.5, 52.5),
+    ],
+)
+def test_an_idle_time_is_longer_than_a_tenth_of_a_second_and_than_two_sends(
+    rate: float, late: float, since: float
+) -> None:
+    state, _ = Learned().on_send(engaged(rate, tat=100.0, since=50.0), ASK, 100.0 + late)
+    assert state.since == since
+
+
+def test_who_wakes_a_little_late_catches_up_and_no_more() -> None:
+    learned, state = Learned(), engaged(tat=100.0, since=98.0, mix=0.3)
+    soon, _ = learned.on_send(state, ASK, 100.01)
+    assert soon.tat == 100.0 + 1 / soon.rate
+    late, _ = learned.on_send(state, ASK, 100.5)
+    assert late.tat == 100.5 - 0.02 + 1 / late.rate
+    assert late.mix == 0.3
+
+
+def test_a_droughts_probe_is_the_first_send_of_its_generation() -> None:
+    dry = refused(engaged(11.0), 48, 49, 50)
+    probing, probe = Learned().on_send(dry, ASK, 5.4)
+    assert probe == Booked(dry.generation, 1, 5.4)
+    assert probing.sent == 1
+    assert Learned(mix=0.3).init(0.0).mix == 0.3
+
+
+@pytest.mark.parametrize(("count", "generation"), [(2, 0), (3, 1)])
+def test_more_than_2_and_5_percent_of_20_sends_are_many_refusals(count: int, generation: int) -> None:
+    assert refused(engaged(sent=20, refused=count), 5).generation == generation
+
+
+@pytest.mark.parametrize(("number", "generation"), [(49, 0), (50, 1)])
+def test_a_refusal_counts_from_half_a_length_on_whenever_the_generation_began(number: int, generation: int) -> None:
+    state = engaged(sent=150, since=100.0)
+    assert refused(state, number, at=104.0, now=105.0).generation == generation
+
+
+def test_no_less_than_nothing_is_accepted() -> None:
+    learned = Learned()
+    assert learned.accepted(engaged(sent=5, refused=3)) == 2
+    assert learned.accepted(engaged(sent=3, refused=5)) == 0
+
+
+def test_a_step_at_a_generations_first_instant_is_measured_over_one_send() -> None:
+    assert Learned().back(engaged(sent=1, since=5.0), 5.0).capacity == pytest.approx(10.0)
+
+
+def test_a_droughts_end_opens_a_generation_with_the_mix_as_it_was() -> None:
+    dry = engaged(20.0, sent=1, pause=1.0, epoch=5.0, total=49, mix=0.3)
+    resumed = Learned().on_outcome(dry, Booked(0, 1, 10.0), Seen(kind="ok"), 9, 10.1)
+    assert (resumed.generation, resumed.mix) == (1, 0.3)
+
+
+@pytest.mark.parametrize(("total", "epoch", "average"), [(49, 5.0, 10.0), (1, 5.0, 0.4), (5, 9.95, 60.0)])
+def test_a_drought_measures_from_the_end_of_the_one_before(total: int, epoch: float, average: float) -> None:
+    """Over a tenth of a second at least."""
+    dry = engaged(100.0, capacity=None, sent=1, pause=1.0, epoch=epoch, total=total)
+    resumed = Learned().on_outcome(dry, Booked(0, 1, 10.0), Seen(kind="ok"), 9, 10.1)
+    assert resumed.capacity == pytest.approx(average)
+    assert (resumed.total, resumed.epoch) == (0, 10.0)

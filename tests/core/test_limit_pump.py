@@ -13,7 +13,8 @@ from openrouter_core.limit.compose import All, Scoped
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.gcra import Gcra
-from openrouter_core.limit.pump import MANY, Go, Lines, TurnedAway, Wait
+from openrouter_core.limit.money import Refused
+from openrouter_core.limit.pump import MANY, Go, Lines, TurnedAway, Wait, for_the_key
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask, Seen
 
@@ -113,4 +114,38 @@ def test_lines_in_which_nobody_waits_do_not_pile_up() -> None:
     for number in range(10 * MANY):
         lines.push(Place(0, number), Ask((f"model {number}",)), number)
         assert isinstance(lines.next(asking(limiter, limiter.init(0.0), 0, 0.0), 0.0), Go)
-    assert len(lines._lines) <= MANY
+        assert len(lines._lines) <= MANY
+        assert lines.waiting == 0
+
+
+def test_a_call_that_the_key_makes_wait_holds_all_lines_behind_it() -> None:
+    lines, limiter = Lines[str](), All((Gcra(rate=1.0, burst=10.0, unit="tokens"), Scoped(Gate())))
+    state, _ = limiter.on_send(limiter.init(0.0), Ask(("a",), 8.0), 0.0)
+    for number, (name, tokens) in enumerate([("a", 9.0), ("b", 1.0), ("c", 1.0)]):
+        lines.push(Place(0, number), Ask((name,), tokens), name)
+    assert lines.next(asking(limiter, state, 0, 0.0), 0.0) == Wait(7.0)
+
+
+def test_the_soonest_line_is_waited_for_and_the_oldest_call_taken() -> None:
+    lines = Lines[str]()
+    assert lines.oldest() is None
+    assert lines.ahead(Place(0, 9), Ask(("a",))) == 0
+    lines.push(Place(0, 2), Ask(("a",)), "second")
+    lines.push(Place(0, 1), Ask(("b",)), "first")
+    waits: dict[tuple[str, ...], float] = {("a",): 5.0, ("b",): 3.0}
+    assert lines.next(lambda ask: waits.get(ask.scopes, 0.0), 0.0) == Wait(3.0)
+    assert lines.ahead(Place(0, 9), Ask(("a",))) == 1
+    assert [go.call for go in (lines.oldest(), lines.oldest()) if go] == ["first", "second"]
+
+
+def test_who_cannot_be_paid_for_is_turned_away_at_once() -> None:
+    lines, refused = Lines[str](), Refused(maximum=1.0, spent=1.0, reserved=0.0, worst=0.5, missing=0.5)
+    lines.push(Place(0, 1), Ask(), "dear")
+    assert lines.next(lambda _: refused, 0.0) == TurnedAway("dear", 0.0, refused)
+
+
+def test_what_the_key_is_asked_is_the_calls_tokens_and_price_without_its_scopes() -> None:
+    refused = Refused(maximum=1.0, spent=1.0, reserved=0.0, worst=0.5, missing=0.5)
+    admit = lambda ask: 5.0 if ask == Ask((), 2.0, worst=0.5) else refused  # noqa: E731
+    assert for_the_key(admit, Ask(("a",), 2.0, worst=0.5)) == 5.0
+    assert for_the_key(admit, Ask(("a",), 2.0, worst=0.6)) == 0.0

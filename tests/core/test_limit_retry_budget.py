@@ -115,3 +115,21 @@ def test_a_call_that_is_no_retry_neither_takes_nor_returns() -> None:
     assert not stamp
     assert limiter.on_outcome(state, stamp, Seen(kind="server"), 0, 0.0) is state
     assert limiter.on_outcome(state, stamp, Seen(kind="ok"), 0, 9.0) is state
+
+
+def test_what_successes_time_and_retries_change() -> None:
+    """0.3 per success, 0.5 per second, 20 at most, and one for each retry."""
+    budget, retries = RetryBudget(), Retries()
+    assert budget.succeeded(BudgetState(5.0, 10.0), 12.0) == BudgetState(6.3, 12.0)
+    assert budget.succeeded(BudgetState(19.9, 10.0), 10.0) == BudgetState(20.0, 10.0)
+    full = BudgetState(20.0, 10.0)
+    assert budget.succeeded(full, 12.0) is full
+    assert budget.filled(BudgetState(5.0, 10.0), 9.0) == BudgetState(5.0, 10.0)
+    assert budget.draw(BudgetState(0.4, 10.0), 10.0).failure().wait == 1.2
+    assert budget.draw(BudgetState(1.0, 10.0), 10.0).unwrap() == BudgetState(0.0, 10.0)
+    empty = BudgetState(0.4, 10.0)
+    assert retries.on_send(empty, Ask(retry=True), 10.0) == (empty, False)
+    assert retries.on_send(BudgetState(2.0, 10.0), Ask(retry=True), 10.0) == (BudgetState(1.0, 10.0), True)
+    assert retries.on_outcome(empty, False, Seen(kind="ok"), 0, 10.0) == BudgetState(0.7, 10.0)
+    assert retries.on_outcome(empty, True, Seen(kind="rate"), 0, 10.0) == BudgetState(1.4, 10.0)
+    assert retries.on_outcome(empty, True, Seen(kind="server"), 0, 10.0) is empty

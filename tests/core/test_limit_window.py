@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.core.mutants import caught
 
 from openrouter_core.limit.seen import Ask, Seen
-from openrouter_core.limit.window import Window
+from openrouter_core.limit.window import Window, WindowState
 
 LIMITS = st.integers(1, 12)
 THINKS = st.lists(st.one_of(st.just(0.0), st.floats(0, 4)), max_size=60)
@@ -148,3 +148,67 @@ def test_every_window_opens_with_one_call() -> None:
 
 def test_a_share_of_a_window_is_at_least_one_call() -> None:
     assert Window(limit=2.0, length=60.0, share=0.25).init(0.0).limit == 1.0
+
+
+KNOWN = WindowState(limit=3.0, length=10.0, end=10.0, eased=0.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "now", "learned"),
+    [
+        ({"limit": None, "length": None, "end": 0.0}, (3.0, 5.0, 10.0), 1.0, (3.0, 10.0, 6.05, 3.0, 0.0)),
+        ({"used": 7.0, "skew": 0.25}, (3.0, 5.0, None), 1.0, (3.0, 10.0, 6.3, 7.0, 0.25)),
+        ({}, (0.5, 5.0, 20.0), 1.0, (1.0, 20.0, 6.05, 1.0, 0.0)),
+        ({}, (3.0, 0.5, None), 9.0, (3.0, 10.0, 9.55, 3.0, 0.0)),
+        # The reset has passed already: our clock is ahead, by a little at first.
+        ({}, (3.0, 0.0, None), 9.0, (3.0, 10.0, 9.25, 3.0, 0.25)),
+        ({"skew": 0.25}, (3.0, -1.0, 20.0), 9.0, (3.0, 20.0, 9.25, 3.0, 0.5)),
+        ({"skew": 1.0}, (3.0, -1.0, None), 9.0, (3.0, 10.0, 10.0, 3.0, 2.0)),
+        # The length shows at the second reset that is named.
+        ({"length": None}, (3.0, 5.0, None), 12.0, (3.0, 7.05, 17.05, 3.0, 0.0)),
+        ({"length": None}, (3.0, 5.0, 60.0), 12.0, (3.0, 60.0, 17.05, 3.0, 0.0)),
+        ({"length": None}, (3.0, 5.0, None), 5.0, (3.0, None, 10.05, 3.0, 0.0)),
+        ({"length": None, "limit": None}, (3.0, 5.0, None), 12.0, (3.0, None, 17.05, 3.0, 0.0)),
+    ],
+)
+def test_what_a_refusal_teaches(state: dict[str, Any], seen: tuple[Any, ...], now: float, learned: Any) -> None:
+    refused = Seen(kind="rate", **dict(zip(("limit", "resets_in", "window"), seen, strict=True)))
+    after = Window().on_outcome(msgspec.structs.replace(KNOWN, **state), 10.0, refused, 0, now)
+    assert (after.limit, after.length, pytest.approx(after.end), after.used, after.skew) == pytest.approx(learned)
+    assert after.careful
+    half = Window(share=0.5).on_outcome(KNOWN, 10.0, Seen(kind="rate", limit=5.0, resets_in=1.0), 0, 1.0)
+    assert (half.limit, half.used) == (2.5, 2.5)
+
+
+def test_windows_follow_each_other_on_their_grid() -> None:
+    window, state = Window(), msgspec.structs.replace(KNOWN, used=2.0)
+    assert window.rolled(state, 9.9) is state
+    for now, end in ((10.0, 20.0), (19.9, 20.0), (20.0, 30.0), (45.0, 50.0)):
+        assert window.rolled(state, now) == msgspec.structs.replace(KNOWN, end=end)
+    endless = msgspec.structs.replace(state, length=None)
+    assert window.rolled(endless, 45.0) is endless
+
+
+def test_a_window_is_full_at_its_limit_and_eased_at_its_beginning() -> None:
+    window = Window()
+    state, stamp = window.on_send(KNOWN, Ask(), 1.0)
+    assert (state.used, state.eased, stamp) == (1.0, 1.25, 10.0)
+    state, _ = window.on_send(state, Ask(), 2.0)
+    assert (state.used, state.eased) == (2.0, 1.25)
+    assert window.admit(state, Ask(), 0, 3.0) == 0.0
+    state, _ = window.on_send(state, Ask(), 3.0)
+    assert window.admit(state, Ask(), 0, 3.0) == 7.0
+    careful, _ = window.on_send(msgspec.structs.replace(KNOWN, used=1.0, careful=True), Ask(), 4.0)
+    assert (careful.used, careful.eased, careful.careful) == (2.0, 4.25, False)
+    assert window.eases(msgspec.structs.replace(KNOWN, length=None)) == 0.25
+    assert window.eases(msgspec.structs.replace(KNOWN, length=1.0)) == 0.1
+
+
+def test_a_window_that_nobody_names_counts_nothing() -> None:
+    state = Window().init(7.0)
+    assert state == WindowState(limit=None, length=None, end=7.0, eased=7.0)
+    assert Window().on_send(state, Ask(), 8.0) == (state, 7.0)
+    assert Window().admit(state, Ask(), 0, 8.0) == 0.0
+    assert Window(limit=8.0, length=60.0, share=0.5).init(7.0) == WindowState(
+        limit=4.0, length=60.0, end=67.0, eased=7.0
+    )

@@ -122,11 +122,14 @@ def test_a_policy_takes_all_that_the_config_says() -> None:
     assert policy.rules == Rules(retry_empty=True, retry_sent=False)
     assert decided(policy, failed(500), roll=0.25).delay == 0.25
     assert decided(policy, failed(429, {"retry-after": "2"}), roll=0.5).delay == pytest.approx(2.1)
+    assert decided(policy_of(OpenRouterConfig(jitter="equal")), failed(500), roll=0.5).delay == 0.75
 
 
 def test_success_and_final_failures_end_the_call() -> None:
     policy = policy_of(OpenRouterConfig(retry_empty=True))
-    assert isinstance(decided(policy, said(GOOD)), Ok)
+    good = decided(policy, said(GOOD))
+    assert isinstance(good, Ok)
+    assert good.value.choices
     assert isinstance(decided(policy, failed(400)), Fail)
     void = said({"choices": [{"message": {"content": ""}}]})
     assert isinstance(decided(policy, void).error, EmptyCompletion)
@@ -155,6 +158,12 @@ def test_a_429_that_asks_for_more_than_the_deadline_stays_a_429() -> None:
     assert decision.error.retry_after == 30.0
 
 
+def test_only_a_429_that_says_when_to_come_back_stays_itself_at_the_deadline() -> None:
+    policy = Policy(schedule=Exponential(4.0), deadline=3.0)
+    for outcome in (failed(429), failed(503, {"retry-after": "2"})):
+        assert isinstance(decided(policy, outcome).error, DeadlineExceeded)
+
+
 def test_a_503_that_asks_for_more_than_the_cap_says_so() -> None:
     decision = decided(policy_of(OpenRouterConfig()), failed(503, {"retry-after": "61"}))
     assert isinstance(decision, Fail)
@@ -170,7 +179,9 @@ def test_a_wait_that_would_pass_the_deadline_is_a_deadline_exceeded_with_its_cau
     assert isinstance(error, DeadlineExceeded)
     assert (error.deadline, error.needed, error.status, error.generation_id) == (10.0, 4.0, 503, "gen-1")
     assert isinstance(error.cause, ProviderError)
-    assert "no room" in str(error)
+    assert error.message == (
+        "the deadline of 10 s does not allow it: the next attempt would have to wait 4 s; the last failure: no room"
+    )
     last = decided(policy, failed(503), History(3, 7.0))
     assert isinstance(last.error, ProviderError), "the attempts were used up, whatever the deadline"
 
@@ -182,6 +193,8 @@ def test_a_deadline_holds_with_any_schedule_and_so_does_a_schedules_own() -> Non
     own = decided(Policy(schedule=Within(Exponential(1.0), 3.0)), failed(500), History(2, 0.0))
     assert isinstance(own.error, DeadlineExceeded)
     assert (own.error.deadline, own.error.needed) == (3.0, 4.0)
+    at_once = decided(Policy(schedule=Immediate(), deadline=3.0), failed(500), History(0, 4.0))
+    assert at_once.error.needed == 0.0
     assert bare.attempts is None
     assert Policy(schedule=Both(Attempts(2), Immediate())).attempts == 3
 
@@ -206,6 +219,9 @@ def test_a_deadline_that_is_no_positive_number_is_refused(seconds: Any) -> None:
     error = result.failure()
     assert isinstance(error, InvalidRequest)
     assert error.field == "deadline_secs"
+    assert error.value == repr(seconds)[:80]
+    assert "positive" in (error.bound or "")
+    assert error.message == f"deadline_secs = {error.value}: {error.bound}"
 
 
 def test_until_when_a_deadline_lasts() -> None:
@@ -246,7 +262,9 @@ def test_what_may_have_acted_is_not_sent_again_where_it_makes_something(
 def test_what_was_certainly_not_done_is_tried_again(outcome: Outcome, *, again: bool) -> None:
     """Bug: a refusal for the rate fails a submission for good; or a timeout submits it twice."""
     policy = Policy(schedule=Attempts(3))
-    assert isinstance(decide(policy, ONCE, outcome, History(0), 0.5), Retry) == again
+    decision: Any = decide(policy, ONCE, outcome, History(0), 0.5)
+    assert isinstance(decision, Retry) == again
+    assert decision.error.message
     repeat = msgspec.structs.replace(ONCE, repeatable=True)
     assert isinstance(decide(policy, repeat, outcome, History(0), 0.5), Retry)
 
@@ -263,9 +281,16 @@ def test_what_was_certainly_not_done_is_tried_again(outcome: Outcome, *, again: 
     ],
 )
 def test_options_of_a_call_that_do_not_fit_are_named(priority: Any, cost: Any, field: str) -> None:
-    refused = p.checked_options(priority, cost)
-    assert refused.failure().field == field  # type: ignore[attr-defined]
+    error: Any = p.checked_options(priority, cost).failure()
+    assert error.field == field
+    assert error.value == repr(priority if field == "priority" else cost)
+    assert error.bound.startswith("must be")
 
 
 def test_options_of_a_call_that_fit() -> None:
     assert p.checked_options(-3, None) == p.checked_options(0, 0) == p.checked_options(0, 0.5) == Success(None)
+
+
+def test_a_deadline_that_nothing_failed_before_has_no_cause() -> None:
+    error = p.deadline_passed(None, "too late")
+    assert error == DeadlineExceeded(message="the deadline of 0 s does not allow it: too late", deadline=0.0)

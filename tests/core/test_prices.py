@@ -122,7 +122,9 @@ def test_a_model_without_a_fixed_price_is_not_in_the_list(pricing: dict[str, str
     assert price_of(listed(pricing=pricing)) is None
     assert dearest([pricing], "prompt") is None
     catalogue = msgspec.convert({"data": [LISTED, LISTED | {"id": "auto", "pricing": pricing}]}, Catalogue)
-    assert set(prices_in(catalogue)) == {"acme/one", "acme/one-20260101"}
+    assert prices_in(catalogue) == {"acme/one": ONE, "acme/one-20260101": ONE}
+    two = msgspec.convert({"data": [LISTED, {"id": "b", "pricing": {"prompt": 1, "completion": 2}}]}, Catalogue)
+    assert prices_in(two) == prices_in(catalogue) | {"b": Price(prompt=1.0, completion=2.0, cached=1.0)}
 
 
 def test_an_alias_costs_no_more_than_the_dearest_of_its_family() -> None:
@@ -135,11 +137,44 @@ def test_an_alias_costs_no_more_than_the_dearest_of_its_family() -> None:
     bound = Price(prompt=2.0, completion=4.0, cached=3.0, request=0.5, context=20, most=20)
     assert priced("~x-ai/grok-latest", family) == priced("~x-ai/grok-latest:nitro", family) == bound
     assert priced("~x-ai/latest", family) == Price(prompt=9.0, completion=9.0, cached=3.0, request=0.5)
+    assert priced("~x-ai/grok-latest", {"x-ai/grok": ONE}) == ONE
     assert priced("~nobody/latest", family) is None
     assert priced("~x-ai/grok-latest", {"~x-ai/grok-latest": ONE}) is ONE
 
 
 def test_suffixes_that_choose_a_provider_do_not_change_the_model() -> None:
-    assert priced("acme/one:nitro", PRICES) is ONE
+    for suffix in ("nitro", "floor", "exacto"):
+        assert priced(f"acme/one:{suffix}", PRICES) is ONE
     assert priced("acme/one:online", PRICES) is None
     assert (CATALOGUE.method, CATALOGUE.path, CATALOGUE.repeatable) == ("GET", "/models", True)
+
+
+def test_what_is_kept_for_an_hour_is_the_dearest_to_write() -> None:
+    price = price_of(listed(pricing=LISTED["pricing"] | {"input_cache_write_1h": "0.000004"}))
+    assert price is not None
+    assert price.cached == 4e-6
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tools": [{"type": "function", "function": {"name": "f"}}]},
+        {"tools": [{"function": {"name": "f"}}], "modalities": ["text"]},
+        {"models": None, "tools": None, "modalities": None, "messages": None},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "?"}]}, {"role": "assistant"}]},
+    ],
+)
+def test_tools_of_the_callers_own_and_text_have_a_worst_case(fields: dict[str, Any]) -> None:
+    sent = msgspec.json.encode({"model": "acme/one", "max_tokens": 10, **fields})
+    assert worst_case(sent, PRICES) == pytest.approx(0.001 + len(sent) * 2e-6 + 10 * 1e-5)
+
+
+def test_a_request_that_names_no_model_has_no_known_worst_case() -> None:
+    assert worst_case(b'{"messages": []}', PRICES) is None
+    both = b'{"model": "acme/one", "max_completion_tokens": 5, "max_tokens": 10}'
+    assert worst_case(both, PRICES) == pytest.approx(0.001 + len(both) * 2e-6 + 5 * 1e-5)
+
+
+def test_what_is_to_be_kept_costs_what_keeping_costs() -> None:
+    sent = body(max_tokens=10, cache_control={"type": "ephemeral"})
+    assert worst_case(sent, PRICES) == pytest.approx(0.001 + len(sent) * 3e-6 + 10 * 1e-5)

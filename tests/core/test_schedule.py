@@ -211,11 +211,13 @@ def test_the_specified_schedule_is_exactly_1_2_4() -> None:
         (Attempts(0), 0.5, None, ["attempts"]),
         (Capped(Exponential(1.0), 5.0), 0.5, None, [1.0, 2.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0]),
         (Both(Jittered(Exponential(8.0), "full"), Attempts(2)), 0.25, None, [2.0, 4.0, "attempts"]),
+        (Both(Capped(Jittered(Exponential(8.0), "full"), 3.0), Attempts(2)), 0.25, None, [2.0, 3.0, "attempts"]),
         (Both(Jittered(Exponential(8.0), "equal"), Attempts(2)), 0.5, None, [6.0, 12.0, "attempts"]),
         (Both(Heeding(60.0), Attempts(1)), 0.5, 30.0, [30.0, "attempts"]),
         (Both(Heeding(60.0, 0.1), Attempts(1)), 0.5, 30.0, [31.5, "attempts"]),
         (Both(Heeding(60.0, 0.1), Attempts(1)), 0.99, 60.0, [60.0, "attempts"]),
         (Heeding(60.0), 0.5, 60.5, ["hint"]),
+        (Heeding(-1.0), 0.5, 0.0, [0.0] * 8),
         (Both(Heeding(60.0), Attempts(1)), 0.5, None, [0.0, "attempts"]),
         (Both(Heeding(60.0), Attempts(1)), 0.5, math.nan, [0.0, "attempts"]),
         (Within(Exponential(1.0), 4.0), 0.5, None, [1.0, 2.0, "deadline"]),
@@ -261,6 +263,7 @@ def test_powers_beyond_all_floats_are_the_ceiling() -> None:
     assert s.power(1e-320, 2.0, 1090) == LONGEST
     assert s.power(1.0, 1.0, 10**400) == 1.0
     assert s.power(1.0, 0.5, 10**9) == 0.0
+    assert s.power(0.0, 2.0, 10**9) == s.power(1.0, 0.0, 0) == s.power(1.0, -2.0, 2) == 0.0
     assert s.power(math.inf, 1.0, 0) == LONGEST
     assert s.power(1.0, math.inf, 0) == 1.0
     assert s.power(math.nan, 2.0, 1) == s.power(1.0, math.nan, 1) == s.power(-1.0, 2.0, 1) == 0.0

@@ -273,3 +273,51 @@ def test_pieces_stay_few_and_whole(sizes: list[int]) -> None:
         pieces = sse._push(pieces, bytes([i % 256]) * size)
         assert all(len(a) > 2 * len(b) for a, b in pairwise(pieces))
     assert b"".join(pieces) == b"".join(bytes([i % 256]) * size for i, size in enumerate(sizes))
+
+
+def test_the_same_in_pieces_of_any_size() -> None:
+    """An order mark, each kind of line end, an id, several data lines, a comment and a name, cut everywhere."""
+    text = b"\xef\xbb\xbfid: 7\r\ndata: a\r\ndata: b\r\n\r\n: c\rdata: d\n\nevent: e\ndata: f\n\n"
+    told = [ServerSentEvent(b"a\nb", "message", "7"), ServerSentEvent(b"d", "message", "7")]
+    for size in range(1, len(text) + 1):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        assert run(pieces) == ([*told, ServerSentEvent(b"f", "e", "7")], Ending(clean=True), 1)
+
+
+@pytest.mark.parametrize(("digits", "kept"), [(1, 9), (18, 10**18 - 1), (19, None)])
+def test_a_retry_is_kept_unless_it_is_endless(digits: int, kept: int | None) -> None:
+    state, _ = feed(SseState(), b"retry: " + b"9" * digits + b"\n")
+    state, _ = feed(state, b"data: x\n\n")
+    assert state.retry_ms == kept
+
+
+def test_an_id_that_is_no_unicode_is_no_obstacle() -> None:
+    assert feed(SseState(), b"id: \xff\n")[0].last_id == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "fits"),
+    [
+        ([b"data: 789012\n\n"], True),
+        ([b"data: 7890123\n\n"], False),
+        ([b"data: 789012", b"\n\n"], True),
+        ([b"data: 7890123"], False),
+        ([b"data: 123\ndata: 45\n\n"], True),
+        ([b"data: 123\ndata: 456\n\n"], False),
+        ([b"data: 123\n", b"data: 456"], False),
+        ([b"data: 123\ndata: 45\ndata:\n\n"], True),
+        ([b"data: 123\ndata: 45\ndata:6\n\n"], False),
+    ],
+)
+def test_the_limit_is_for_an_event_and_the_line_under_way(pieces: list[bytes], fits: bool) -> None:
+    """Twelve bytes: the data so far, with their line ends, and the line."""
+    state = SseState(limit=12)
+    for piece in pieces:
+        state, items = feed(state, piece)
+        assert state.overflowed is (EventTooLarge(12) in items)
+    assert state.overflowed is not fits
+
+
+def test_what_is_left_in_pieces_is_one_line() -> None:
+    assert run([b"data: abcdef", b"g"])[1] == Ending(clean=False, event=ServerSentEvent(b"abcdefg"))
+    assert feed(SseState(), b"\xef")[0].overflowed is False

@@ -80,7 +80,15 @@ def test_the_properties_bite() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(None, e.ProviderError), (500, e.ProviderError), (408, e.ProviderError), (418, e.HttpError), (302, e.HttpError)],
+    [
+        (None, e.ProviderError),
+        (500, e.ProviderError),
+        (599, e.ProviderError),
+        (600, e.HttpError),
+        (408, e.ProviderError),
+        (418, e.HttpError),
+        (302, e.HttpError),
+    ],
 )
 def test_which_error_a_status_is(status: int | None, kind: type[e.DataSourceError]) -> None:
     assert v.error_type(status) is kind
@@ -151,3 +159,65 @@ def test_instants_in_a_body_are_by_the_servers_clock() -> None:
 def test_a_body_is_shown_without_padding_and_bounded() -> None:
     assert v.shown(b"\n   \n{}") == "{}"
     assert v.shown(b"\xff" * 9999) == "\ufffd" * e.RAW_LIMIT
+
+
+def test_only_a_2xx_is_the_bodys_and_only_a_4xx_is_softened() -> None:
+    """Bug: a bound that is off by one, so that a 300 is good, or a 500 around a 429 is no server's failure."""
+    within = [(200, 429), (299, 429), (400, 429), (499, 429)]
+    beside = [(199, 199), (300, 300), (399, 399), (500, 500)]
+    for status, effective in within + beside:
+        assert v.effective_status(status, Problem(message="m", number=429)) == effective
+
+
+@pytest.mark.parametrize("error", [None, False, "", {}, []])
+def test_no_error_is_an_error_only_where_the_answer_says_that_it_failed(error: object) -> None:
+    assert v.failure_of(error, "timeout", failed=False) is None
+    told = v.failure_of(error, "timeout", failed=True)
+    assert "failed" in told["message"]
+    assert told["error_type"] == "timeout"
+
+
+def test_the_type_in_an_error_goes_before_the_type_beside_it() -> None:
+    assert v.failure_of({"code": 1}, "timeout", failed=False) == {"code": 1, "error_type": "timeout"}
+    assert v.failure_of({"error_type": "server"}, "timeout", failed=True) == {"error_type": "server"}
+    assert v.failure_of("broken", "timeout", failed=False) == "broken"
+
+
+@pytest.mark.parametrize(
+    ("headers", "limit", "message", "told"),
+    [
+        ({}, None, "m", (None, None)),
+        ({}, 20.0, "free-models-per-min", (20.0, 60.0)),
+        ({"x-ratelimit-limit": "50"}, 20.0, "free-models-per-day", (50.0, 86_400.0)),
+        ({"x-ratelimit-limit": "50"}, None, "limit_rpm/some", (50.0, 60.0)),
+    ],
+)
+def test_a_429_names_the_quota_by_the_headers_or_by_the_body(
+    headers: dict[str, str], limit: float | None, message: str, told: tuple[float | None, float | None]
+) -> None:
+    error = v.judged(429, Problem(message=message, limit=limit), Responded(429, b"", headers, AT)).error
+    assert isinstance(error, e.RateLimited)
+    assert (error.limit, error.window_secs) == told
+
+
+def test_an_error_is_described_with_or_without_what_the_body_says() -> None:
+    answer = Responded(429, b"", {}, AT)
+    bare = v.described(e.RateLimited, "m", answer)
+    assert isinstance(bare, e.RateLimited)
+    assert (bare.limit, bare.code) == (None, None)
+    both = v.described(e.Disconnected, "m", answer, Problem(message="m", code="c"), received=3)
+    assert isinstance(both, e.Disconnected)
+    assert (both.code, both.received) == ("c", 3)
+
+
+def test_a_number_goes_before_words() -> None:
+    """Bug: a code that is a number in a text, or a type beside it, hides the status."""
+    assert v.effective_status(200, Problem(message="m", number=429, code="429")) == 429
+    assert v.effective_status(200, Problem(message="m", number=429, code="429", error_type="server")) == 429
+
+
+def test_the_header_names_the_generation_before_the_body() -> None:
+    problem = Problem(message="m", generation_id="gen-body")
+    assert v.judged(500, problem, Responded(500, b"", {}, AT)).error.generation_id == "gen-body"
+    head = Responded(500, b"", {"x-generation-id": "gen-head"}, AT)
+    assert v.judged(500, problem, head).error.generation_id == "gen-head"

@@ -6,10 +6,11 @@ once, and a fork for each mutant replaces the code of the one function that it c
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import re
 import types
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ import msgspec
 
 CORE = Path(__file__).parents[2] / "core" / "openrouter_core"
 
+CAST = re.compile(r'(?<=\bcast)\(("[^"]*"|None), ')
+
 
 class Mutant(msgspec.Struct, frozen=True):
-    """One change to one function of a module; `was` and `becomes` are the lines that differ."""
+    """One change to one function of a module; `was` and `becomes` are the lines that differ, from `line` on."""
 
     module: str
     function: str
     was: str
     becomes: str
     source: str
+    line: int
 
     @property
     def name(self) -> tuple[str, str, str, str]:
@@ -37,7 +41,7 @@ class Mutant(msgspec.Struct, frozen=True):
         lines = [f"  - {line}" for line in self.was.splitlines()] + [
             f"  + {line}" for line in self.becomes.splitlines()
         ]
-        return "\n".join([f"{self.module}, {self.function}:", *lines])
+        return "\n".join([f"{self.module}:{self.line}, {self.function}:", *lines])
 
 
 def modules() -> list[str]:
@@ -52,23 +56,43 @@ def mutants(module: str) -> list[Mutant]:
 
     original = (CORE / f"{module}.py").read_text("utf-8")
     tree, mutations, *_ = create_mutations(f"{module}.py", original)
+    # A statement of the module is changed and written again, and not the module: that takes long.
+    homes = {part: home for home in tree.body for part in (home, *getattr(getattr(home, "body", None), "body", ()))}
+    written = {home: tree.code_for_node(home) for home in tree.body}
+    first = original.find(next(iter(written.values()), ""))
+    starts = dict(zip(written, accumulate(map(len, written.values()), initial=first), strict=False))
     made: dict[Any, Mutant] = {}
     for mutation in mutations:
         function = mutation.contained_by_top_level_function
         if function is None or not hasattr(function, "name"):
             continue  # tables and settings: a test of a table would be the table again
-        source = tree.deep_replace(mutation.original_node, mutation.mutated_node).code
-        was, becomes = changed(original, source)
-        mutant = Mutant(module, function.name.value, was, becomes, source)
+        if spared(mutation.original_node):
+            continue
+        home = homes[function]
+        code = tree.code_for_node(home.deep_replace(mutation.original_node, mutation.mutated_node))
+        was, becomes, line = changed(written[home], code)
+        before, after = original[: starts[home]], original[starts[home] + len(written[home]) :]
+        if "assert_never(" in was or CAST.sub("(", was) == CAST.sub("(", becomes):
+            continue  # said to the type checker, and never run
+        line += before.count("\n")
+        mutant = Mutant(module, function.name.value, was, becomes, f"{before}{code}{after}", line)
         made.setdefault(mutant.name, mutant)
     return [*made.values()]
 
 
-def changed(before: str, after: str) -> tuple[str, str]:
-    """Give the lines that differ, before and after, without their indentation."""
-    lines = [*difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")][2:]
-    took, put = ("\n".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
-    return took, put
+def spared(node: Any) -> bool:
+    """Tell a sentence for people, whose test would be the sentence again, and the name of a codec, however written."""
+    return type(node).__name__ == "SimpleString" and (len(node.value.split()) >= 3 or node.value == '"utf-8"')
+
+
+def changed(before: str, after: str) -> tuple[str, str, int]:
+    """Give the lines from the first to the last that differs, before and after, and the number of the first."""
+    old, new = before.splitlines(), after.splitlines()
+    shorter = min(len(old), len(new))
+    same = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    rest = next((at for at in range(shorter - same) if old[-1 - at] != new[-1 - at]), shorter - same)
+    took, put = ("\n".join(line.strip() for line in lines[same : len(lines) - rest]) for lines in (old, new))
+    return took, put, same + 1
 
 
 def imported(module: str) -> types.ModuleType:

@@ -69,7 +69,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
         if state.limit is None:
             return 0.0
         full = self.rolled(state, now).used + 1 > state.limit
-        return max(0.0, state.eased - now, self.rolled(state, now).end - now if full else 0.0)
+        return max(state.eased - now, self.rolled(state, now).end - now if full else 0.0)
 
     def on_send(self, state: WindowState, ask: Ask, now: float) -> tuple[WindowState, float]:
         """Count the send; the stamp is the end of its window."""
