@@ -254,5 +254,6 @@ def _inlined(node: Any, once: Mapping[str, Schema]) -> Any:
     held = _object(frame[0]) if len(frame) == 1 else known
     name = str(held.get("$ref", "")).removeprefix(_REF)
     if name in once:
-        return {**_inlined(once[name], once), **{key: value for key, value in known.items() if key == "description"}}
+        found = _inlined(once[name], once)
+        return _described(found, known["description"], []) if "description" in known else found
     return {key: _inlined(value, once) for key, value in known.items()}

@@ -104,6 +104,16 @@ def test_definitions_are_kept_only_where_they_must_be() -> None:
     assert is_strict(done)
 
 
+def test_a_name_for_a_shared_definition_leaves_nothing_beside_the_reference() -> None:
+    """Found by fuzzing: the name is used once, so it is written in place, and a description stood beside a `$ref`."""
+    raw = {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/Name", "description": "told"}, "b": {"$ref": "#/$defs/Side"}},
+        "$defs": {"Name": {"$ref": "#/$defs/Side"}, "Side": {"type": "string", "enum": ["up", "down"]}},
+    }
+    assert portable(raw)["properties"]["a"] == {"description": "told", "anyOf": [{"$ref": "#/$defs/Side"}]}
+
+
 @pytest.mark.parametrize(
     "raw",
     [
