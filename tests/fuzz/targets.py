@@ -338,13 +338,13 @@ def documented(data: bytes) -> None:
 Target = Callable[[bytes], None]
 
 TARGETS: dict[str, tuple[Target, int]] = {
-    "event_stream": (event_stream, 2_500_000),
+    "event_stream": (event_stream, 3_000_000),
     "answer_stream": (answer_stream, 1_000_000),
     "answer": (answer, 2_000_000),
     "classifier": (classifier, 1_500_000),
     "header_lines": (header_lines, 1_500_000),
-    "json_schema": (json_schema, 500_000),
-    "wanted_type": (wanted_type, 500_000),
+    "json_schema": (json_schema, 250_000),
+    "wanted_type": (wanted_type, 250_000),
     "documented": (documented, 500_000),
 }
 """The targets, and how often `make fuzz` runs each: ten million times in all."""
