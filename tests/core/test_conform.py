@@ -91,6 +91,7 @@ def test_the_property_bites() -> None:
             "$.a",
             "null",
         ),
+        ({"contains": {"type": "string"}}, [1], "$", "must have an item that it does not have"),
         ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, "$", "missing required field `b`"),
         ({"additionalProperties": {"type": "null"}}, {"a": 1}, "$.a", "null"),
         ({"$ref": "#"}, 1, "$", "nested too deeply"),

@@ -34,6 +34,7 @@ REFUSED = {
     "request.messages": "a message without a list of turns is refused by Anthropic's API; the package allows null",
     "keep_members": "a yes or no, which the package also takes as text",
     "use stream_chat_completion": "sound and upstream bodies come in streams only; the package asks anyway",
+    "reasoning.effort": "two efforts, or an effort and a budget, contradict each other; the package sends both",
     "must be a number at least 0.01": "the docs bound the router's threshold, the package does not",
 }
 """Words of our refusals of values that the package accepts."""
