@@ -97,6 +97,13 @@ def test_the_property_bites() -> None:
         ({"$ref": "#"}, 1, "$", "nested too deeply"),
         (False, 1, "$", "nothing"),
         ({"oneOf": [{}, {}]}, 1, "$", "more than one"),
+        ({"oneOf": [{"type": "null"}, {"type": "string"}]}, 1, "$", "Expected `null`"),
+        ({"allOf": [True, {"maximum": 0}]}, 1, "$", "at most 0"),
+        ({"not": {"type": "integer"}}, 1, "$", "(not)"),
+        ({"if": {"type": "integer"}, "then": {"minimum": 2}}, 1, "$", "at least 2"),
+        ({"if": {"type": "null"}, "else": {"type": "string"}}, 1, "$", "Expected `string`"),
+        ({"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"const": 2}}}, 1, "$", "must be one of [2]"),
+        ({"type": "string"}, {"a": 1}, "$", "got `object`"),
     ],
 )
 def test_a_misfit_says_where_and_why(schema: Any, value: Any, path: str, words: str) -> None:
@@ -113,6 +120,21 @@ def test_a_schema_reads_what_fits_as_msgspecs_decoders_do() -> None:
         wanted.decode('{"x": "1"}')
     with pytest.raises(msgspec.DecodeError):
         wanted.decode("{")
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"oneOf": [{"type": "null"}, {"type": "integer"}]}, 1),
+        ({"not": {"type": "null"}}, 1),
+        ({"contains": {"type": "integer"}}, ["a", 1]),
+        ({"if": {"type": "integer"}, "then": True}, 1),
+        ({"$ref": "#/$defs/nowhere"}, 1),
+        ({"title": "no rule", "enum": ["a", 1]}, 1),
+    ],
+)
+def test_what_fits_has_no_misfit(schema: Any, value: Any) -> None:
+    assert misfit_of(schema, value) is None
 
 
 def test_keywords_say_nothing_of_values_of_other_types() -> None:
