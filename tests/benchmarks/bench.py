@@ -59,7 +59,10 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """Something to measure for this library alone, against a fixed goal."""
+    """Something to measure for this library alone, against a fixed goal: the least of so many times.
+
+    Other work on the machine only adds to a time.
+    """
 
     name: str
     arguments: str
@@ -69,6 +72,7 @@ class Single:
     unit: float
     shown: str
     quick: str = ""
+    times: int = 1
 
 
 SCENARIOS = (
@@ -108,7 +112,7 @@ SCENARIOS = (
 )  # fmt: skip
 
 SINGLES = (
-    Single("core", "core 20000", "cpu", "building and classifying alone", 15.0, 1e6, "us a call", "core 3000"),
+    Single("core", "core 20000", "cpu", "building and classifying alone", 15.0, 1e6, "us a call", "core 3000", 9),
     Single(
         "memory", "memory ours {port} 500 100000", "grown", "memory that 90,000 calls add after the first 10,000",
         2.0, 2**-20, "MiB", "memory ours {port} 500 10000",
@@ -116,7 +120,7 @@ SINGLES = (
     Single("waiting", "waiting 10000 {port}", "bytes", "memory of a waiting call, of 10,000", 4.0, 2**-10, "KiB"),
     Single(
         "admission", "admission 1000000 20000", "cpu", "admission of a call, of 1,000,000 waiting", 20.0, 1e6, "us",
-        "admission 100000 5000",
+        "admission 100000 5000", 3,
     ),
 )  # fmt: skip
 
@@ -254,7 +258,7 @@ def amount(number: str, value: float) -> str:
 def single_line(single: Single, port: str, clients: list[str], *, quick: bool) -> Line:
     """Measure one thing of this library alone, and make its line."""
     given = (single.quick if quick else "") or single.arguments
-    value = measured(given.format(port=port))[single.number] * single.unit
+    value = min(measured(given.format(port=port))[single.number] for _ in range(single.times)) * single.unit
     missed = " (missed)" if value > single.goal else ""
     others = [""] * (len(clients) - 2)
     return Line(single.title, "", (f"{value:.2f} {single.shown}{missed}", *others), f"< {single.goal:g} {single.shown}")
