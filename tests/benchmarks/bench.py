@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
@@ -132,16 +133,22 @@ NAMES = {"raw": "aiohttp + json", "ours": "aio-openrouter", "openai": "openai", 
 
 
 @contextmanager
-def serving() -> Generator[str, None, None]:
-    """Run the canned server; give its port."""
-    command = [sys.executable, "-m", "tests.benchmarks.server", SERVER_CORE or "-1"]
+def running(module: str, *arguments: str) -> Generator[tuple[IO[str], IO[str]], None, None]:
+    """Run a module that ends with its standard input; give what it reads and what it writes."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.stdin.close()
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield process.stdin, process.stdout
+
+
+@contextmanager
+def serving() -> Generator[str, None, None]:
+    """Run the canned server; give its port."""
+    with running("server", SERVER_CORE or "-1") as (_, told):
+        yield told.readline().strip()
 
 
 def environment() -> dict[str, str]:
@@ -172,18 +179,12 @@ def run(command: list[str]) -> Numbers:
 @contextmanager
 def waiting_for_turns(arguments: str) -> Generator[Callable[[], Numbers], None, None]:
     """Run a worker that is warm; give the function that lets it measure once."""
-    command = [sys.executable, "-m", "tests.benchmarks.worker", *arguments.split()]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
-    ) as worker:
-        tells, told = worker.stdin, worker.stdout
-        assert tells is not None
-        assert told is not None
+    with running("worker", *arguments.split()) as (tells, told):
 
         def told_next() -> str:
             line = told.readline()
             if not line:
-                raise SystemExit(f"{' '.join(command[1:5])} has failed, see above")
+                raise SystemExit(f"worker {arguments} has failed, see above")
             return line
 
         def turn() -> Numbers:
@@ -194,18 +195,17 @@ def waiting_for_turns(arguments: str) -> Generator[Callable[[], Numbers], None, 
 
         told_next()
         yield turn
-        tells.close()
 
 
 def in_turns(scenario: Scenario, clients: list[str], port: str, *, quick: bool) -> list[dict[str, Numbers]]:
     """Measure the clients side by side, a short turn each; the order turns too, so that none is always first."""
     given = (scenario.quick if quick else "") or scenario.arguments
-    with ExitStack() as running:
+    with ExitStack() as workers:
         measure: dict[str, Callable[[], Numbers]] = (
             {client: partial(imported, MODULES[client]) for client in clients}
             if not given
             else {
-                client: running.enter_context(waiting_for_turns(given.format(client=client, port=port)))
+                client: workers.enter_context(waiting_for_turns(given.format(client=client, port=port)))
                 for client in clients
             }
         )
@@ -336,7 +336,7 @@ def main() -> None:
         for single in (one for one in SINGLES if not wanted or one.name in wanted):
             sys.stderr.write(f"{single.name} ...\n")
             lines.append(single_line(single, port, clients, quick=options.quick))
-    text = f"{table(lines, clients)}\n\n{rounds} rounds. {machine()}"
+    text = f"{table(lines, clients)}\n\n{rounds} round{'s' * (rounds > 1)}. {machine()}"
     sys.stdout.write(text + "\n")
     if options.readme:
         into_readme(text)
