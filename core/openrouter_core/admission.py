@@ -192,7 +192,7 @@ class Admission(Unshared, Generic[T]):
 
     def over(self, stamp: Stamp, seen: Seen, now: float) -> None:
         """Learn from an attempt that has ended."""
-        self.learn(stamp, seen if seen.kind == "ok" else self.beside(seen), now)
+        self.learn(stamp, self.beside(seen), now)
 
     def beside(self, seen: Seen) -> Seen:
         """Note how many other calls are alive: trouble is judged by the company that it came in."""

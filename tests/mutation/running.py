@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 from tests.mutation.mutants import CORE, Mutant, plant
+from tests.mutation.results import own_tests
 
 LEFT_OUT = ("test_worlds", "test_fuzz", "test_load", "test_load_scenarios", "test_mutation")
 """Tests that run everything at once, too long for each of thousands of mutants; and the tests of this."""
@@ -114,7 +115,7 @@ class Tests:
         """The tests that can tell a mutant, the likeliest and quickest first: those of its module, then others."""
         lines = self._reached.get(mutant.module, {})
         found = {test for line in statement(mutant) for test in lines.get(line, ())}
-        home = f"test_{mutant.module.replace('/', '_')}"
+        home = own_tests(mutant.module).stem
         first: list[Test] = []
         left = {True: self._patience, False: self._patience / 4}
         for test in sorted(found, key=lambda test: (test.file != home, -test.killed, test.seconds)):
