@@ -20,7 +20,7 @@ from openrouter_core.limit.places import Places
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Line, Place
 from openrouter_core.limit.retry_budget import Retries
-from openrouter_core.limit.seen import NOTHING, UNSENT, Ask, Seen
+from openrouter_core.limit.seen import NOTHING, UNSENT, Ask, Kind, Seen
 from openrouter_core.limit.standard import LimitSettings, standard
 
 STEPS = st.lists(st.sampled_from(["come", "end", "cancel"]), max_size=60)
@@ -322,11 +322,12 @@ def test_an_attempt_that_has_ended_is_in_flight_no_more() -> None:
 def test_stats_of_an_outage() -> None:
     cell: Admission[str] = Admission(standard(LimitSettings()), 0.0, Money(maximum=99.0))
     cell.alive = 9
-    for number, kind in enumerate(["rate", "server", "timeout", "timeout", "server", "timeout"]):
+    kinds: tuple[Kind, ...] = ("rate", "server", "timeout", "timeout", "server", "timeout")
+    for number, kind in enumerate(kinds):
         cell.wait(Ticket(Place(0, number), Ask(worst=1.5)), "call", math.inf, 0.0)
         gone = cell.rush(float(number))
         assert gone is not None
         assert cell.stats(0.0).reserved_usd == 1.5
-        cell.over(gone.stamp, Seen(kind=kind), float(number))  # type: ignore[arg-type]
+        cell.over(gone.stamp, Seen(kind=kind), float(number))
     stats = cell.stats(6.0)
     assert (stats.failed, stats.refused, stats.refused_share, stats.held) == (5, 1, 1.0, True)

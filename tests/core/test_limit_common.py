@@ -79,9 +79,10 @@ def test_abroad_the_others_are_company(others: int, company: int) -> None:
             return 2.0
 
     kind: Kind = "rate"
-    assert Abroad(Ear(), 5.0, others).admit(1, Ask(), 2, 1.0) == 2.0  # type: ignore[arg-type]
+    ear: Any = Ear()
+    assert Abroad(ear, 5.0, others).admit(1, Ask(), 2, 1.0) == 2.0
     assert told.pop() == (1, Ask(), 2, 6.0)
-    Abroad(Ear(), 5.0, others).on_outcome(None, None, Seen(kind=kind, company=1), 2, 1.0)  # type: ignore[arg-type]
+    Abroad(ear, 5.0, others).on_outcome(None, None, Seen(kind=kind, company=1), 2, 1.0)
     assert told == [(None, None, Seen(kind=kind, company=company), 2, 6.0)]
 
 

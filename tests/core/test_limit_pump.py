@@ -146,6 +146,9 @@ def test_who_cannot_be_paid_for_is_turned_away_at_once() -> None:
 
 def test_what_the_key_is_asked_is_the_calls_tokens_and_price_without_its_scopes() -> None:
     refused = Refused(maximum=1.0, spent=1.0, reserved=0.0, worst=0.5, missing=0.5)
-    admit = lambda ask: 5.0 if ask == Ask((), 2.0, worst=0.5) else refused  # noqa: E731
+
+    def admit(ask: Ask) -> float | Refused:
+        return 5.0 if ask == Ask((), 2.0, worst=0.5) else refused
+
     assert for_the_key(admit, Ask(("a",), 2.0, worst=0.5)) == 5.0
     assert for_the_key(admit, Ask(("a",), 2.0, worst=0.6)) == 0.0
