@@ -43,6 +43,8 @@ _NOTES: Final = {
     "examples": "for example {}",
     "uniqueItems": "no item twice",
 }
+_MADE: Final = frozenset({"type", "items", "description", "required", "properties", "additionalProperties"})
+"""What is not copied: it is made anew from the whole node."""
 _STRICT_KEYS: Final = frozenset(
     [
         "$defs",
@@ -106,9 +108,7 @@ def _portable(node: Any) -> Schema:
                 out["items"] = _portable(value)
             case "format" if value in _FORMATS:
                 out["format"] = value
-            case "type" | "items" | "description" | "required" | "properties" | "additionalProperties":
-                pass
-            case _ if key not in _NOTES and key not in _DROPPED:
+            case _ if key not in _NOTES and key not in _DROPPED and key not in _MADE:
                 out[key] = value
             case _:
                 pass
@@ -137,7 +137,7 @@ def _closed(node: Mapping[str, Any], out: Schema) -> Schema:
     """Objects: every property required and no other allowed, unless the keys are free. Arrays: items of any type."""
     if "properties" in node:
         properties = {name: _portable(value) for name, value in node["properties"].items()}
-        free = _free(node.get("additionalProperties", False))
+        free = _free(node.get("additionalProperties"))
         return {**out, "properties": properties, "required": [*properties], "additionalProperties": free}
     match out.get("type"):
         case "object":
