@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -29,7 +30,10 @@ def inner(node: Any) -> Any:
         ({"type": "string", "maxLength": None, "title": "T", "default": "d"}, {"type": "string"}),
         ({"type": "string", "format": "uuid"}, {"type": "string", "format": "uuid"}),
         ({"type": "string", "format": "regex"}, {"type": "string", "description": "in the format regex"}),
-        ({"type": "string", "examples": ["a", 1]}, {"type": "string", "description": 'for example "a", 1'}),
+        ({"type": "string", "examples": ["ä", 1]}, {"type": "string", "description": 'for example "ä", 1'}),
+        ({"examples": [Decimal("1.5")]}, {"description": 'for example "1.5"'}),
+        ({"uniqueItems": True}, {"description": "no item twice"}),
+        ({"uniqueItems": False}, {}),
         ({"const": 1.5}, {"type": "number", "enum": [1.5]}),
         ({"enum": []}, {}),
         ({"not": {}, "enum": ["a"]}, {"type": "string", "enum": ["a"], "not": {}}),
@@ -111,6 +115,13 @@ def test_definitions_are_kept_only_where_they_must_be() -> None:
     assert done["$defs"]["Twice"]["properties"]["e"] == {"type": "null"}
     assert done["properties"]["c"] == {"type": "string", "description": "in a frame"}
     assert is_strict(done)
+
+
+def test_a_definition_without_a_name_is_only_where_it_is_referred_to() -> None:
+    """Exists for a node without a reference that was taken for one to nothing."""
+    properties = {"a": {"$ref": "#/$defs/"}, "b": {"type": "null"}}
+    done = portable({"type": "object", "properties": properties, "$defs": {"": {"type": "string"}}})
+    assert done["properties"] == {"a": {"type": "string"}, "b": {"type": "null"}}
 
 
 def test_a_name_for_a_shared_definition_leaves_nothing_beside_the_reference() -> None:
