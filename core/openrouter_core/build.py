@@ -119,7 +119,7 @@ def _name_model(body: dict[str, Any], settings: BuildSettings) -> tuple[tuple[st
         body["model"] = _living(body["model"], replaced)
     if "models" in body:
         body["models"] = [_living(slug, replaced) for slug in body["models"]]
-    return tuple(replaced.items()) if replaced else ()
+    return tuple(replaced.items())
 
 
 def _living(slug: str, replaced: dict[str, str]) -> str:

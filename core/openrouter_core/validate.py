@@ -35,16 +35,18 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
 
     An `InvalidRequest` names the field, its value and the bound that it breaks.
     """
-    body: dict[str, Any] = {}
     try:
-        body = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
+        body: dict[str, Any] = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
+    except Exception:  # noqa: BLE001 callers' own objects run their code here
+        return unencodable(request)
+    try:
         if stream:
             body["stream"] = True
         msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
     except msgspec.ValidationError as error:
         return explain(error, body)
-    except Exception:  # noqa: BLE001 callers' own objects run their code here
-        return unencodable(request, _field)
+    except Exception:  # noqa: BLE001 what is no request at all, and what is nested too deeply
+        return unencodable(request)
     for field, rule in () if _RULED.isdisjoint(body) else _RULES:
         if field in body and (problem := rule(body)) is not None:
             return problem
@@ -88,7 +90,7 @@ def _conversation(body: dict[str, Any]) -> InvalidRequest | None:
         if role == roles.TOOL and not call_id:
             return refuse(f"messages[{index}].tool_call_id", "must be the id of the tool call answered", call_id)
         if role != roles.ASSISTANT and message.get("content") is None:
-            return refuse(f"messages[{index}].content", f"is required in a {role} message", None)
+            return refuse(f"messages[{index}].content", f"is required in a {role} message")
     return None
 
 
