@@ -126,7 +126,7 @@ def _of_type(told: Any, value: Any, at: At) -> Misfit | None:
     names: list[str] = [told] if isinstance(told, str) else told
     if any(TYPES[name](value) for name in names):
         return None
-    kind = next((name for name, fits in TYPES.items() if fits(value)), "number")
+    kind = next(name for name, fits in TYPES.items() if fits(value))
     return Misfit(f"Expected `{' | '.join(names)}`, got `{kind}`", at.path)
 
 
@@ -237,11 +237,11 @@ def _of_none(told: Any, value: Any, at: At) -> Misfit | None:
 
 def _conditional(told: Any, value: Any, at: At) -> Misfit | None:
     branch = "then" if checked(told, value, at.path, at.root, at.depth) is None else "else"
-    return checked(at.node.get(branch, True), value, at.path, at.root, at.depth)
+    return checked(at.node.get(branch), value, at.path, at.root, at.depth)
 
 
 def _referred(told: Any, value: Any, at: At) -> Misfit | None:
-    return checked(pointed(at.root, told).value_or(True), value, at.path, at.root, at.depth)
+    return checked(pointed(at.root, told).value_or(None), value, at.path, at.root, at.depth)
 
 
 def first(found: Iterator[Misfit | None]) -> Misfit | None:
@@ -254,7 +254,7 @@ def pointed(root: Any, ref: str) -> Result[Any, str]:
     if not ref.startswith("#"):
         return Failure(f"$ref {ref!r} leads out of the schema")
     node: Any = root
-    for step in ref.removeprefix("#").split("/")[1:]:
+    for step in ref.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if not is_object(node) or name not in node:
             return Failure(f"$ref {ref!r} leads nowhere")
