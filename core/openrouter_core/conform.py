@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
+from operator import ge, gt, le, lt
 from typing import Any, TypeGuard, cast
 
 import msgspec
@@ -33,6 +35,11 @@ def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
 def is_number(value: Any) -> bool:
     """Tell a number; true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def is_multiple(value: Any, of: Any) -> bool:
+    """Tell a multiple of a number, by the digits that were written."""
+    return not Fraction(str(value)) % Fraction(str(of))
 
 
 TYPES: Mapping[str, Callable[[Any], bool]] = {
@@ -136,19 +143,15 @@ def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be one of {msgspec.json.encode(told).decode()[:200]}", at.path)
 
 
-def _bound(fits: Callable[[Any, Any], bool], words: str) -> Rule:
-    def rule(told: Any, value: Any, at: At) -> Misfit | None:
-        return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
-
-    return rule
+def _bounded(fits: Callable[[Any, Any], Any], words: str, told: Any, value: Any, at: At) -> Misfit | None:
+    return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
 
 
-def _count(kind: type, fits: Callable[[int, int], bool], words: str) -> Rule:
-    def rule(told: Any, value: Any, at: At) -> Misfit | None:
-        wrong = isinstance(value, kind) and not fits(len(cast("Sequence[Any]", value)), told)
-        return Misfit(f"must have {words.format(told)}", at.path) if wrong else None
-
-    return rule
+def _counted(
+    fits: Callable[[Any, Any], Any], words: str, told: Any, value: Any, at: At, *, kind: type
+) -> Misfit | None:
+    wrong = isinstance(value, kind) and not fits(len(cast("Sequence[Any]", value)), told)
+    return Misfit(f"must have {words.format(told)}", at.path) if wrong else None
 
 
 def _matching(told: Any, value: Any, at: At) -> Misfit | None:
@@ -269,19 +272,21 @@ RULES: Mapping[str, Rule] = {
     "type": _of_type,
     "enum": _one_of_values,
     "const": lambda told, value, at: _one_of_values([told], value, at),
-    "minimum": _bound(lambda value, told: value >= told, "at least"),
-    "maximum": _bound(lambda value, told: value <= told, "at most"),
-    "exclusiveMinimum": _bound(lambda value, told: value > told, "more than"),
-    "exclusiveMaximum": _bound(lambda value, told: value < told, "less than"),
-    "multipleOf": _bound(lambda value, told: not Fraction(str(value)) % Fraction(str(told)), "a multiple of"),
-    "minLength": _count(str, lambda size, told: size >= told, "at least {} characters"),
-    "maxLength": _count(str, lambda size, told: size <= told, "at most {} characters"),
+    "minimum": partial(_bounded, ge, "at least"),
+    "maximum": partial(_bounded, le, "at most"),
+    "exclusiveMinimum": partial(_bounded, gt, "more than"),
+    "exclusiveMaximum": partial(_bounded, lt, "less than"),
+    "multipleOf": partial(
+        _bounded, lambda value, told: not Fraction(str(value)) % Fraction(str(told)), "a multiple of"
+    ),
+    "minLength": partial(_counted, ge, "at least {} characters", kind=str),
+    "maxLength": partial(_counted, le, "at most {} characters", kind=str),
     "pattern": _matching,
-    "minItems": _count(list, lambda size, told: size >= told, "at least {} items"),
-    "maxItems": _count(list, lambda size, told: size <= told, "at most {} items"),
+    "minItems": partial(_counted, ge, "at least {} items", kind=list),
+    "maxItems": partial(_counted, le, "at most {} items", kind=list),
     "uniqueItems": _unique,
-    "minProperties": _count(dict, lambda size, told: size >= told, "at least {} fields"),
-    "maxProperties": _count(dict, lambda size, told: size <= told, "at most {} fields"),
+    "minProperties": partial(_counted, ge, "at least {} fields", kind=dict),
+    "maxProperties": partial(_counted, le, "at most {} fields", kind=dict),
     "required": _required,
     "dependentRequired": _required_with,
     "properties": _of_properties,
