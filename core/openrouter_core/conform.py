@@ -37,11 +37,6 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def is_multiple(value: Any, of: Any) -> bool:
-    """Tell a multiple of a number, by the digits that were written."""
-    return not Fraction(str(value)) % Fraction(str(of))
-
-
 TYPES: Mapping[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "boolean": lambda value: isinstance(value, bool),
@@ -126,6 +121,9 @@ def levelled(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value == value // 1 and abs(value) < 2**53 else value
 
 
+Fits = Callable[[Any, Any], Any]
+
+
 # --- rules: what a keyword says, the value, and where -----------------------------------------------------------------
 
 
@@ -143,13 +141,11 @@ def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be one of {msgspec.json.encode(told).decode()[:200]}", at.path)
 
 
-def _bounded(fits: Callable[[Any, Any], Any], words: str, told: Any, value: Any, at: At) -> Misfit | None:
+def _bounded(fits: Fits, words: str, told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
 
 
-def _counted(
-    fits: Callable[[Any, Any], Any], words: str, told: Any, value: Any, at: At, *, kind: type
-) -> Misfit | None:
+def _counted(fits: Fits, words: str, told: Any, value: Any, at: At, *, kind: type) -> Misfit | None:
     wrong = isinstance(value, kind) and not fits(len(cast("Sequence[Any]", value)), told)
     return Misfit(f"must have {words.format(told)}", at.path) if wrong else None
 
@@ -276,9 +272,7 @@ RULES: Mapping[str, Rule] = {
     "maximum": partial(_bounded, le, "at most"),
     "exclusiveMinimum": partial(_bounded, gt, "more than"),
     "exclusiveMaximum": partial(_bounded, lt, "less than"),
-    "multipleOf": partial(
-        _bounded, lambda value, told: not Fraction(str(value)) % Fraction(str(told)), "a multiple of"
-    ),
+    "multipleOf": partial(_bounded, lambda one, of: not Fraction(str(one)) % Fraction(str(of)), "a multiple of"),
     "minLength": partial(_counted, ge, "at least {} characters", kind=str),
     "maxLength": partial(_counted, le, "at most {} characters", kind=str),
     "pattern": _matching,
