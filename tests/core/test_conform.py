@@ -218,5 +218,6 @@ def test_equal_values_are_written_alike() -> None:
     assert canonical({"a": [1.0, True], "b": 1}) == canonical({"b": 1.0, "a": [1, True]})
     assert canonical(1) != canonical(True) != canonical("1")
     assert canonical(0.5) == b"0.5"
+    assert canonical({"a": [1.0, None]}) == b'{"a":[1,null]}'
     assert canonical(2.0**53 - 1) == canonical(2**53 - 1)
     assert canonical(2.0**53) == b"9007199254740992.0", "from there on, a float is not one number"

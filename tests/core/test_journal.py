@@ -82,7 +82,7 @@ def replayed(timeline: Timeline[Any], call: int, job: Job[Any]) -> list[Any]:
     moments = msgspec.json.decode(written, type=list[Moment])
     done = replay(job, moments)
     assert isinstance(done, Done)
-    assert done.result == timeline.results[call]
+    assert (done.job, done.result) == (job, timeline.results[call])
     states = [replay(job, moments[: n + 1]) for n in range(len(moments))]
     events = [moment.event for moment in moments]
     assert [
@@ -94,7 +94,7 @@ def replayed(timeline: Timeline[Any], call: int, job: Job[Any]) -> list[Any]:
 def test_calls_that_meet_everything_are_replayed_as_they_were() -> None:
     """Hints that are lengthened at random, probes, refusals in company, and a call that is turned away."""
     schedule = Both(Attempts(3), Heeding(60.0, spread=0.5))
-    job = chat_job(Policy(schedule=schedule, rate_schedule=schedule, timeout=9.0))
+    job = chat_job(Policy(schedule=schedule, rate_schedule=schedule, timeout=9.0, deadline=99.0))
     hinted = [Reply(failed(503, {"retry-after": "2"}), 1.0), Reply(failed(429), 1.0), Reply(said(GOOD), 1.0)]
     rolls = itertools.cycle([0.25, 0.75])
     held = simulate([(1.0, job)], scripted(hinted), rolls=rolls, limiter=Hold(many=1, among=1))
