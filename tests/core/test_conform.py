@@ -195,6 +195,7 @@ def test_keywords_say_nothing_of_values_of_other_types() -> None:
         "propertyNames": False, "patternProperties": {"a": False}, "contains": False, "minProperties": 3,
     }  # fmt: skip
     assert misfit_of(whole, None) is None
+    assert misfit_of({"properties": {"a": False}}, "ab") is None
 
 
 def test_a_value_that_is_nested_deeply_is_no_fit_and_no_crash() -> None:
