@@ -121,9 +121,6 @@ def levelled(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value == value // 1 and abs(value) < 2**53 else value
 
 
-Fits = Callable[[Any, Any], Any]
-
-
 # --- rules: what a keyword says, the value, and where -----------------------------------------------------------------
 
 
@@ -141,11 +138,11 @@ def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be one of {msgspec.json.encode(told).decode()[:200]}", at.path)
 
 
-def _bounded(fits: Fits, words: str, told: Any, value: Any, at: At) -> Misfit | None:
+def _bounded(fits: Callable[..., Any], words: str, told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
 
 
-def _counted(fits: Fits, words: str, told: Any, value: Any, at: At, *, kind: type) -> Misfit | None:
+def _counted(fits: Callable[..., Any], words: str, told: Any, value: Any, at: At, *, kind: type) -> Misfit | None:
     wrong = isinstance(value, kind) and not fits(len(cast("Sequence[Any]", value)), told)
     return Misfit(f"must have {words.format(told)}", at.path) if wrong else None
 
@@ -206,8 +203,12 @@ def _of_items(told: Any, value: Any, at: At) -> Misfit | None:
     return first(checked(told, one, f"{at.path}[{n}]", at.root, at.depth) for n, one in rest)
 
 
+def _fits(told: Any, value: Any, at: At) -> bool:
+    return checked(told, value, at.path, at.root, at.depth) is None
+
+
 def _containing(told: Any, value: Any, at: At) -> Misfit | None:
-    if not is_list(value) or any(checked(told, one, at.path, at.root, at.depth) is None for one in value):
+    if not is_list(value) or any(_fits(told, one, at) for one in value):
         return None
     return Misfit("must have an item that it does not have", at.path)
 
@@ -223,19 +224,18 @@ def _of_any(told: Any, value: Any, at: At) -> Misfit | None:
 
 
 def _of_one(told: Any, value: Any, at: At) -> Misfit | None:
-    fitting = sum(checked(node, value, at.path, at.root, at.depth) is None for node in told)
+    fitting = sum(_fits(node, value, at) for node in told)
     if fitting == 0:
         return _of_any(told, value, at)
     return Misfit("fits more than one of oneOf", at.path) if fitting > 1 else None
 
 
 def _of_none(told: Any, value: Any, at: At) -> Misfit | None:
-    fits = checked(told, value, at.path, at.root, at.depth) is None
-    return Misfit("must not be as it is (not)", at.path) if fits else None
+    return Misfit("must not be as it is (not)", at.path) if _fits(told, value, at) else None
 
 
 def _conditional(told: Any, value: Any, at: At) -> Misfit | None:
-    branch = "then" if checked(told, value, at.path, at.root, at.depth) is None else "else"
+    branch = "then" if _fits(told, value, at) else "else"
     return checked(at.node.get(branch), value, at.path, at.root, at.depth)
 
 
