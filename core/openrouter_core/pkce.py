@@ -63,4 +63,4 @@ def sign_in_url(
 
 def unpadded(data: bytes) -> str:
     """Write bytes as base64url without padding (RFC 7636, appendix A)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
