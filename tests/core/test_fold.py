@@ -350,7 +350,8 @@ def test_what_one_chunk_says_of_the_answer_stays(name: str) -> None:
     """Exists for the quick way of the chunks that say the usual: what few chunks have is no part of it."""
     usual = {"id": "gen-1", "model": "m", "provider": "P", "created": 1}
     rare = {"openrouter_metadata": {"strategy": "direct"}, "created": 7}.get(name, "told")
-    result = folded({**usual, name: rare}, {key: value for key, value in usual.items() if key != name}).result()
+    later = {key: value for key, value in {**usual, "user_id": "u", "service_tier": "t"}.items() if key != name}
+    result = folded({**usual, name: rare}, later).result()
     assert msgspec.to_builtins(result)[name] == rare
 
 
