@@ -138,7 +138,7 @@ def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be one of {msgspec.json.encode(told).decode()[:200]}", at.path)
 
 
-def _bounded(fits: Callable[..., Any], words: str, told: Any, value: Any, at: At) -> Misfit | None:
+def _bounded(fits: Callable[[Any, Any], Any], words: str, told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
 
 
