@@ -58,7 +58,7 @@ def sign_in_url(
         "state": state,
     }
     given = {name: value for name, value in query.items() if value is not None}
-    return f"{page}?{urlencode(given, quote_via=quote, safe='')}"
+    return f"{page}?{urlencode(given, quote_via=quote)}"
 
 
 def unpadded(data: bytes) -> str:

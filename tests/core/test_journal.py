@@ -23,6 +23,8 @@ from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent,
 from openrouter_core.limit.compose import All
 from openrouter_core.limit.hold import Hold
 from openrouter_core.limit.places import Places
+from openrouter_core.limit.seen import Ask
+from openrouter_core.outcome import Interrupted
 from openrouter_core.policy import Policy
 from openrouter_core.schedule import Attempts, Both, Exponential, Heeding
 from openrouter_core.simulate import Reply, Timeline, chat_job, scripted, simulate
@@ -105,6 +107,9 @@ def test_calls_that_meet_everything_are_replayed_as_they_were() -> None:
     hurried = chat_job(Policy(schedule=schedule, deadline=0.5))
     one_place = simulate([(1.0, job), (1.0, hurried)], scripted(hinted), rolls=rolls, limiter=Places(1))
     assert [type(event) for event in replayed(one_place, 1, hurried)] == [Queued, Ended]
+    dear = msgspec.structs.replace(chat_job(Policy(schedule=Attempts(3))), max_cost=1.0, ask=Ask(worst=0.6))
+    billed = simulate([(1.0, dear)], scripted([Reply(Interrupted("lost"), 1.0)]), rolls=rolls)
+    assert [type(event) for event in replayed(billed, 0, dear)] == [Queued, Sent, Answered, Slept, Ended]
 
 
 @pytest.mark.parametrize(
