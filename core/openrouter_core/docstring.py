@@ -43,7 +43,7 @@ def described(docstring: str | None) -> tuple[str, dict[str, str]]:
             parameters[current] = [head["text"] or ""]
         elif current and (line.startswith(" ") or not line):
             parameters[current].append(line.strip())
-        elif not section or (line and not line.startswith((" ", "-")) and section not in ("numpy", _UNDERLINED)):
+        elif not section or (line and not line.startswith(" ") and section not in ("numpy", _UNDERLINED)):
             section, current = "", ""
             told.append(line)
     return "\n".join(told).strip(), {name: " ".join(" ".join(text).split()) for name, text in parameters.items()}

@@ -69,6 +69,7 @@ def test_text_after_a_section_is_description() -> None:
     [
         ("- one\n- two", "- one\n- two", {}),
         ("Tell.\n\nArgs: \n    a: one\n\nMore.", "Tell.\n\nMore.", {"a": "one"}),
+        ("Tell.\n\nArgs:\n    a: one\n\n- More.", "Tell.\n\n- More.", {"a": "one"}),
         ("Tell.\n\nParameters\n----------\na, b : int\n    Both\nc : int\n    One", "Tell.", {"c": "One"}),
     ],
 )
