@@ -88,15 +88,19 @@ def _checked(kind: type[Parameters], params: Parameters) -> Result[dict[str, Any
     """Hold parameters against their types and bounds; give them as plain values, files and decimals as they are."""
     try:
         values: dict[str, Any] = msgspec.to_builtins(params, enc_hook=plain, builtin_types=(*AS_THEY_ARE, Decimal))
+        misfit = _misfit(kind, values)
     except Exception:  # noqa: BLE001 callers' own objects run their code here
         return Failure(unencodable(params))
+    return Success(values) if misfit is None else Failure(misfit)
+
+
+def _misfit(kind: type[Parameters], values: dict[str, Any]) -> InvalidRequest | None:
+    """Hold plain values against the types and bounds of parameters."""
     try:
         msgspec.convert(values, kind, dec_hook=verify)
     except msgspec.ValidationError as error:
-        return Failure(explain(error, values, ranges_of(kind)))
-    except Exception:  # noqa: BLE001 callers' own objects run their code here
-        return Failure(unencodable(params))
-    return Success(values)
+        return explain(error, values, ranges_of(kind))
+    return None
 
 
 def _placed(endpoint: Endpoint[Any, Any], values: dict[str, Any], *, stream: bool) -> _Placed | InvalidRequest:

@@ -37,16 +37,13 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
     """
     try:
         body: dict[str, Any] = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
-    except Exception:  # noqa: BLE001 callers' own objects run their code here
-        return unencodable(request)
-    try:
         if stream:
             body["stream"] = True
-        msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
-    except msgspec.ValidationError as error:
-        return explain(error, body)
-    except Exception:  # noqa: BLE001 what is no request at all, and what is nested too deeply
+        misfit = _misfit(body)
+    except Exception:  # noqa: BLE001 callers' own objects run their code here
         return unencodable(request)
+    if misfit is not None:
+        return misfit
     for field, rule in () if _RULED.isdisjoint(body) else _RULES:
         if field in body and (problem := rule(body)) is not None:
             return problem
@@ -54,6 +51,15 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
         return problem
     body.update(body.pop("@extra", None) or {})
     return Checked(options=body.pop("@options", None), body=body)
+
+
+def _misfit(body: dict[str, Any]) -> InvalidRequest | None:
+    """Hold plain values against the types and bounds of a request."""
+    try:
+        msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
+    except msgspec.ValidationError as error:
+        return explain(error, body)
+    return None
 
 
 def is_request(value: object) -> bool:
