@@ -10,6 +10,8 @@ exceptions. What this module must see to itself:
 
 - a connection goes back to the pool when the answer's end was read, and never with bytes of the request unsent (an
   answer may come before the request was read); any other end, cancelling too, closes it;
+- a connection on which anything came while nobody had asked is not used again: aiohttp would hand out what came as the
+  answer to the next request (`Connector`, which the public way goes through too);
 - interim answers (1xx) are passed over, up to a limit;
 - a session that is not as aiohttp made it is left alone: tests replace its methods (aioresponses), tracing is put into
   it. So are proxies, netrc and large bodies. `serves` decides, and the transport then takes the public way.
@@ -25,6 +27,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol, Self
 
 import aiohttp
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
@@ -39,6 +42,27 @@ UNSENT: Final = frozenset({"content-length", "transfer-encoding"})
 
 MOST_INTERIM: Final = 100
 """How many interim answers (1xx) are passed over; a server that has more to say before its answer means harm."""
+
+
+class Connector(aiohttp.TCPConnector):
+    """aiohttp's, but that a connection which has an answer before it is asked is closed, and another is taken.
+
+    Servers and proxies say such things: a 408 to a connection that is idle, an answer twice.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        """Take a connection from the pool, or make one."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
+                return connection
+            connection.close()
 
 
 class Answer(Protocol):

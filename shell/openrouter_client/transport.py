@@ -18,7 +18,7 @@ from typing import Any, cast
 import aiohttp
 from yarl import URL
 
-from openrouter_client.direct import Answer, Direct
+from openrouter_client.direct import Answer, Connector, Direct
 from openrouter_client.masking import secrets_of
 from openrouter_client.reading import Reading, read_whole
 from openrouter_client.timing import Limit, Limits
@@ -208,7 +208,7 @@ class Transport(Unshared):
         """Give the session, made now if it has not been."""
         if self.session is None:
             self.session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=Connector(
                     limit=0, keepalive_timeout=KEEP_ALIVE_SECS, ssl=True if self.tls is None else self.tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
