@@ -18,8 +18,9 @@ from typing import Any, cast
 import aiohttp
 from yarl import URL
 
-from openrouter_client.direct import Answer, Connector, Direct
+from openrouter_client.direct import Answer, Direct
 from openrouter_client.masking import secrets_of
+from openrouter_client.pool import Connector
 from openrouter_client.reading import Reading, read_whole
 from openrouter_client.timing import Limit, Limits
 from openrouter_core.config import MASK, OpenRouterConfig
@@ -215,7 +216,9 @@ class Transport(Unshared):
                 trust_env=self.config.trust_env,
             )
             if self.config.proxy is None and not self.config.trust_env:
-                self.direct = Direct(self.session, self.headers, self.config.connect_timeout_secs, LONGEST_HEADER)
+                self.direct = Direct(
+                    self.session, self.headers, self.config.connect_timeout_secs, LONGEST_HEADER, KEEP_ALIVE_SECS
+                )
         return self.session
 
     def address(self, url: str) -> URL:
@@ -274,6 +277,8 @@ class Transport(Unshared):
             self.limits.bring_forward()
         if self.owned and self.session is not None:
             await self.session.close()
+            if self.direct is not None:
+                self.direct.pool.close()
 
 
 def headers_with(config: OpenRouterConfig) -> dict[Key, dict[str, str]]:

@@ -61,26 +61,6 @@ async def test_a_connection_that_is_to_close_is_not_used_again() -> None:
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("settings", [{}, {"trust_env": True}], ids=["direct", "public"])
-@pytest.mark.parametrize("unasked", [answer(200, completion("stale")), answer(408)], ids=["twice", "idle"])
-async def test_what_came_before_it_was_asked_for_is_nobodys_answer(unasked: bytes, settings: dict[str, Any]) -> None:
-    """Exists for the answer to another question: an answer that came twice, a 408 to an idle connection."""
-
-    async def twice(talk: Talk) -> None:
-        await talk.say(OK)
-        await asyncio.sleep(0.02)
-        await talk.say(unasked)
-        said.set()
-
-    said = asyncio.Event()
-    async with Loopback(twice, OK) as server, client_of(server, max_retries=0, **settings) as client:
-        unwrap(await client.chat_completion(asking()))
-        await said.wait()
-        await asyncio.sleep(0.05)  # until it has come
-        assert unwrap(await client.chat_completion(asking())).text == "hello"
-        assert server.connections == 2
-
-
 async def test_an_answer_that_came_before_the_request_was_read_costs_the_connection() -> None:
     """Exists for the rest of a request that would be taken for the beginning of the next."""
 

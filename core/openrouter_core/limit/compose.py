@@ -10,6 +10,7 @@ an attempt was stamped with for the key stands for the scope too.
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -43,25 +44,20 @@ class All(msgspec.Struct, frozen=True):
 
     def on_send(self, state: tuple[Any, ...], ask: Ask, now: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Book with each."""
-        states: list[Any] = []
-        stamps: list[Any] = []
-        for number, one in enumerate(self.limiters):
-            booked, stamp = one.on_send(state[number], ask, now)
-            states.append(booked)
-            stamps.append(stamp)
-        return tuple(states), tuple(stamps)
+        booked = [one.on_send(state[number], ask, now) for number, one in enumerate(self.limiters)]
+        return tuple([after for after, _ in booked]), tuple([stamp for _, stamp in booked])
 
     def on_outcome(
         self, state: tuple[Any, ...], stamp: tuple[Any, ...], seen: Seen, in_flight: int, now: float
     ) -> tuple[Any, ...]:
         """Tell each; when none has learned anything, the state is the same object."""
-        news: list[Any] = []
-        same = True
-        for number, one in enumerate(self.limiters):
-            after = one.on_outcome(state[number], stamp[number], seen, in_flight, now)
-            news.append(after)
-            same = same and after is state[number]
-        return state if same else tuple(news)
+        news = tuple(
+            [
+                one.on_outcome(state[number], stamp[number], seen, in_flight, now)
+                for number, one in enumerate(self.limiters)
+            ]
+        )
+        return state if all(map(is_, news, state)) else news
 
 
 class Scopes(msgspec.Struct, Generic[S], frozen=True, gc=False):
