@@ -49,7 +49,7 @@ class Pool:
         idle = self.idle.get(where)
         while idle:
             since, connection, protocol = idle.pop()
-            if self.loop.time() - since < self.keep and usable(protocol):
+            if is_open(protocol) and not protocol.should_close and self.loop.time() - since < self.keep:
                 return connection
             connection.close()
         return None
@@ -57,7 +57,8 @@ class Pool:
     def give(self, where: Any, connection: Connection) -> None:
         """Keep a connection whose answer was read to its end, if it can be used again."""
         protocol: Any = connection.protocol
-        if self.closed or not usable(protocol):
+        transport = None if protocol is None else protocol.transport
+        if self.closed or transport is None or protocol.should_close or transport.get_write_buffer_size():
             connection.close()
             return
         self.idle.setdefault(where, []).append((self.loop.time(), connection, protocol))
@@ -68,13 +69,12 @@ class Pool:
         """Close what nobody has used for long, and look again later if anything is left."""
         self.timer, now = None, self.loop.time()
         for where, idle in [*self.idle.items()]:
-            fresh = [one for one in idle if now - one[0] < self.keep and usable(one[2])]
-            for one in idle:
-                if one not in fresh:
-                    one[1].close()
-            self.idle[where] = fresh
-            if not fresh:
-                del self.idle[where]
+            del self.idle[where]
+            for since, connection, protocol in idle:
+                if is_open(protocol) and now - since < self.keep:
+                    self.idle.setdefault(where, []).append((since, connection, protocol))
+                else:
+                    connection.close()
         if self.idle:
             self.timer = self.loop.call_later(self.keep, self.tidy)
 
@@ -89,8 +89,6 @@ class Pool:
         self.idle.clear()
 
 
-def usable(protocol: Any) -> bool:
-    """Tell whether a connection can take a request: it is open, the last one was sent, and nothing came since."""
-    if protocol is None or protocol.transport is None or protocol.should_close:
-        return False
-    return not protocol.transport.is_closing() and not protocol.transport.get_write_buffer_size()
+def is_open(protocol: Any) -> bool:
+    """Tell whether there is a connection, and nobody is closing it."""
+    return protocol.transport is not None and not protocol.transport.is_closing()

@@ -10,7 +10,6 @@ an attempt was stamped with for the key stands for the scope too.
 
 from __future__ import annotations
 
-from operator import is_
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -44,20 +43,24 @@ class All(msgspec.Struct, frozen=True):
 
     def on_send(self, state: tuple[Any, ...], ask: Ask, now: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Book with each."""
-        booked = [one.on_send(state[number], ask, now) for number, one in enumerate(self.limiters)]
-        return tuple([after for after, _ in booked]), tuple([stamp for _, stamp in booked])
+        states: list[Any] = []
+        stamps: list[Any] = []
+        for number, one in enumerate(self.limiters):
+            booked, stamp = one.on_send(state[number], ask, now)
+            states.append(booked)
+            stamps.append(stamp)
+        return tuple(states), tuple(stamps)
 
     def on_outcome(
         self, state: tuple[Any, ...], stamp: tuple[Any, ...], seen: Seen, in_flight: int, now: float
     ) -> tuple[Any, ...]:
         """Tell each; when none has learned anything, the state is the same object."""
-        news = tuple(
-            [
-                one.on_outcome(state[number], stamp[number], seen, in_flight, now)
-                for number, one in enumerate(self.limiters)
-            ]
-        )
-        return state if all(map(is_, news, state)) else news
+        news = state
+        for number, one in enumerate(self.limiters):
+            after = one.on_outcome(state[number], stamp[number], seen, in_flight, now)
+            if after is not state[number]:
+                news = (*news[:number], after, *news[number + 1 :])
+        return news
 
 
 class Scopes(msgspec.Struct, Generic[S], frozen=True, gc=False):
