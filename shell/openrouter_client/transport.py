@@ -276,9 +276,11 @@ class Transport(Unshared):
         if asyncio.get_running_loop() is self.loop:
             self.limits.bring_forward()
         if self.owned and self.session is not None:
-            await self.session.close()
-            if self.direct is not None:
-                self.direct.pool.close()
+            try:
+                await self.session.close()
+            finally:
+                if self.direct is not None:
+                    self.direct.pool.close()
 
 
 def headers_with(config: OpenRouterConfig) -> dict[Key, dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import Sequence
 from typing import Any, cast
@@ -194,6 +195,31 @@ async def test_idle_connections_are_closed_in_time_and_with_the_client(monkeypat
             await until(lambda: not server.open)
             unwrap(await client.chat_completion(asking()))
             assert server.open
+        await until(lambda: not server.open)
+
+
+async def test_nothing_is_kept_when_closing_is_cancelled() -> None:
+    async with Loopback(OK) as server:
+        client = client_of(server)
+        unwrap(await client.chat_completion(asking()))
+        way = client._calls.transport.direct
+        assert way is not None
+        assert way.pool.idle
+        closing = asyncio.ensure_future(client.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        assert not way.pool.idle
+        assert way.pool.timer is None or way.pool.timer.cancelled()
+        await until(lambda: not server.open)
+
+
+async def test_a_client_that_is_forgotten_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "KEEP_ALIVE_SECS", 0.05)
+    async with Loopback(OK) as server:
+        with pytest.warns(ResourceWarning, match="Unclosed client session"):
+            unwrap(await client_of(server).chat_completion(asking()))
+            gc.collect()
         await until(lambda: not server.open)
 
 
