@@ -214,12 +214,17 @@ async def test_nothing_is_kept_when_closing_is_cancelled() -> None:
         await until(lambda: not server.open)
 
 
+async def forgotten(server: Loopback) -> None:
+    """Make a client, use it, and drop it."""
+    unwrap(await client_of(server).chat_completion(asking()))
+    gc.collect()
+
+
 async def test_a_client_that_is_forgotten_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "KEEP_ALIVE_SECS", 0.05)
     async with Loopback(OK) as server:
         with pytest.warns(ResourceWarning, match="Unclosed client session"):
-            unwrap(await client_of(server).chat_completion(asking()))
-            gc.collect()
+            await forgotten(server)
         await until(lambda: not server.open)
 
 
