@@ -60,9 +60,7 @@ def build_chat(
     return Failure(built) if isinstance(built, InvalidRequest) else Success(built)
 
 
-def built_chat(
-    request: ChatCompletionRequest, settings: BuildSettings, *, stream: bool = False
-) -> Built | InvalidRequest:
+def built_chat(request: ChatCompletionRequest, settings: BuildSettings, *, stream: bool) -> Built | InvalidRequest:
     """Do what `build_chat` does, for each call of a client: a container costs more there than a look at the type."""
     if getattr(request, "stream", None) not in (None, stream):
         other = "use chat_completion(streamed=False)" if stream else "use stream_chat_completion"
