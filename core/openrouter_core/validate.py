@@ -73,10 +73,10 @@ def encode(body: dict[str, Any]) -> bytes | InvalidRequest:
 
 
 def _field(path: str) -> str:
-    """Name a field from a path into the request or its body, where `extra` has been merged in."""
+    """Name a field from a path into the body, where `extra` has been merged in."""
     path = path.removeprefix(".")
     first = path.partition(".")[0].partition("[")[0]
-    return path.replace("@", "") if first.startswith("@") or first in WIRE_NAMES else f"extra.{path}"
+    return path if first in WIRE_NAMES else f"extra.{path}"
 
 
 # --- rules about several fields, or about more than a type can say ----------------------------------------------------

@@ -224,6 +224,7 @@ CONSTRAINTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"user": "\U0001f600"}, {"user": "\ud83d"}, "user", "lone surrogates"),
     ({"metadata": {"ä": ""}}, {"metadata": {"\ud83d": ""}}, "metadata.'\\ud83d'", "lone surrogates"),
     ({"extra": {"x": 1.5}}, {"extra": {"x": [1, {"y": math.inf}]}}, "extra.x[1].y", "must be a finite number"),
+    ({"extra": {"@x": 1.5}}, {"extra": {"@x": math.nan}}, "extra.@x", "must be a finite number"),
     ({"provider": {"of_tomorrow": None}}, {"provider": {"of_tomorrow": math.nan}}, "provider.of_tomorrow", "finite"),
     ({"extra": {"x": {"y": 1}}}, {"extra": {"x": {None: 1}}}, "extra.x", "cannot be written as JSON"),
     ({"extra": {"x": [[]]}}, {"extra": {"x": ENDLESS}}, "extra", "must not be nested so deeply, or contain itself"),
