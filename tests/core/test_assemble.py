@@ -18,7 +18,7 @@ from msgspec import UNSET
 from tests.core.strategies import JSON
 
 from openrouter_core.assemble import CallSettings, build_call
-from openrouter_core.endpoint import ByCursor, ByOffset, Endpoint, HttpRequest
+from openrouter_core.endpoint import ByCursor, ByOffset, Endpoint, HttpRequest, Raw
 from openrouter_core.endpoints import access, catalogue, inference, management, organization
 from openrouter_core.endpoints.table import TABLE
 from openrouter_core.errors import InvalidRequest
@@ -310,6 +310,19 @@ def test_what_is_wrong_is_named_with_its_value_and_its_bound(
     endpoint: Endpoint[Any, Any], params: Parameters, message: str
 ) -> None:
     assert refused(endpoint, params).message.startswith(message)
+
+
+class Named(Parameters, frozen=True, kw_only=True):
+    """Parameters of an endpoint that is none of the table's."""
+
+    name: str
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_step_that_would_be_dropped_is_refused(name: str) -> None:
+    endpoint = Endpoint("GET", "/names/{name}", Named, Raw)
+    bound = "must be a name that can stand in an address: not '', '.' or '..'"
+    assert refused(endpoint, Named(name=name)).message == f"name = {name!r}: {bound}"
 
 
 @given(st.text())
