@@ -350,9 +350,11 @@ def test_what_one_chunk_says_of_the_answer_stays(name: str) -> None:
     """Exists for the quick way of the chunks that say the usual: what few chunks have is no part of it."""
     usual = {"id": "gen-1", "model": "m", "provider": "P", "created": 1}
     rare = {"openrouter_metadata": {"strategy": "direct"}, "created": 7}.get(name, "told")
-    later = {key: value for key, value in {**usual, "user_id": "u", "service_tier": "t"}.items() if key != name}
-    result = folded({**usual, name: rare}, later).result()
-    assert msgspec.to_builtins(result)[name] == rare
+    for more in ({}, {"user_id": "u", "service_tier": "t"}):
+        later = {key: value for key, value in {**usual, **more}.items() if key != name}
+        so_far = folded({**usual, name: rare}, later)
+        assert msgspec.to_builtins(so_far.result())[name] == rare
+        assert so_far.chunks == 2
 
 
 def test_nothing_yet() -> None:
