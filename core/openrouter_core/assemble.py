@@ -30,6 +30,7 @@ NUMBERS = msgspec.json.Encoder(decimal_format="number")
 """Amounts of money are numbers in JSON; as decimals they keep their digits."""
 
 BODY_METHODS = ("POST", "PUT", "PATCH")
+SOME_HEADER = "X-Type"
 
 
 class CallSettings(Shape, frozen=True, kw_only=True):
@@ -85,15 +86,21 @@ def build_call(
 
 def _checked(kind: type[Parameters], params: Parameters) -> Result[dict[str, Any], InvalidRequest]:
     """Hold parameters against their types and bounds; give them as plain values, files and decimals as they are."""
-    values: dict[str, Any] = {}
     try:
-        values = msgspec.to_builtins(params, enc_hook=plain, builtin_types=(*AS_THEY_ARE, Decimal))
-        msgspec.convert(values, kind, dec_hook=verify)
-    except msgspec.ValidationError as error:
-        return Failure(explain(error, values, ranges_of(kind)))
+        values: dict[str, Any] = msgspec.to_builtins(params, enc_hook=plain, builtin_types=(*AS_THEY_ARE, Decimal))
+        misfit = _misfit(kind, values)
     except Exception:  # noqa: BLE001 callers' own objects run their code here
         return Failure(unencodable(params))
-    return Success(values)
+    return Success(values) if misfit is None else Failure(misfit)
+
+
+def _misfit(kind: type[Parameters], values: dict[str, Any]) -> InvalidRequest | None:
+    """Hold plain values against the types and bounds of parameters."""
+    try:
+        msgspec.convert(values, kind, dec_hook=verify)
+    except msgspec.ValidationError as error:
+        return explain(error, values, ranges_of(kind))
+    return None
 
 
 def _placed(endpoint: Endpoint[Any, Any], values: dict[str, Any], *, stream: bool) -> _Placed | InvalidRequest:
@@ -172,9 +179,14 @@ def _url(endpoint: Endpoint[Any, Any], settings: CallSettings, placed: _Placed) 
         root = f"{root.removesuffix('/v1')}/{endpoint.base}"
     path = endpoint.path
     for name, value in placed.path.items():
-        path = path.replace(f"{{{name}}}", quote(_text(value), safe=""))
-    query = "&".join(f"{quote(name, safe='')}={quote(_text(value), safe='')}" for name, value in _pairs(placed.query))
+        path = path.replace(f"{{{name}}}", quoted(_text(value)))
+    query = "&".join(f"{quoted(name)}={quoted(_text(value))}" for name, value in _pairs(placed.query))
     return f"{root}{path}?{query}" if query else root + path
+
+
+def quoted(text: str) -> str:
+    """Write a text so that it ends no step and no value of an address."""
+    return quote(text, safe="")
 
 
 def _pairs(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -215,7 +227,7 @@ def _field(name: str, value: Any) -> str | FileUpload | InvalidRequest:
         case {"content": bytes()}:
             upload = msgspec.convert(value, FileUpload)
             unwritable = _unwritable(f"{name}.name", upload.name)
-            return unwritable or problem_with(f"{name}.content_type", "X-Type", upload.content_type or "") or upload
+            return unwritable or problem_with(f"{name}.content_type", SOME_HEADER, upload.content_type or "") or upload
         case dict():
             flaw = encoded({name: value}, encoder=NUMBERS)
             return flaw if isinstance(flaw, InvalidRequest) else _text(value)

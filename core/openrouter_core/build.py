@@ -60,9 +60,7 @@ def build_chat(
     return Failure(built) if isinstance(built, InvalidRequest) else Success(built)
 
 
-def built_chat(
-    request: ChatCompletionRequest, settings: BuildSettings, *, stream: bool = False
-) -> Built | InvalidRequest:
+def built_chat(request: ChatCompletionRequest, settings: BuildSettings, *, stream: bool) -> Built | InvalidRequest:
     """Do what `build_chat` does, for each call of a client: a container costs more there than a look at the type."""
     if getattr(request, "stream", None) not in (None, stream):
         other = "use chat_completion(streamed=False)" if stream else "use stream_chat_completion"
@@ -128,7 +126,7 @@ def _name_model(body: dict[str, Any], settings: BuildSettings) -> tuple[tuple[st
         body["model"] = _living(body["model"], replaced)
     if "models" in body:
         body["models"] = [_living(slug, replaced) for slug in body["models"]]
-    return tuple(replaced.items()) if replaced else ()
+    return tuple(replaced.items())
 
 
 def _living(slug: str, replaced: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 _MAX_DEPTH: Final = 6
 """Levels of nesting that are offered, so that all candidates together are at most six times as long as the text."""
 
+_OPENERS: Final = "[{"
 _OPENING: Final = re.compile(r"[\[{]")
 _INSIDE: Final = re.compile(r'["\[\]{}]')
 _PLAUSIBLE: Final = re.compile(r"""\{[ \t\r\n]*["}]|\[[ \t\r\n]*["\[\]{\-0-9tfn]""")
@@ -62,7 +63,7 @@ def _balanced(text: str) -> list[_Span]:
     while found := (_INSIDE if opened else _OPENING).search(text, position):
         position = found.end()
         mark = found.group()
-        if mark in "[{":
+        if mark in _OPENERS:
             if _PLAUSIBLE.match(text, found.start()):
                 opened.append(found.start())
             else:

@@ -159,7 +159,7 @@ class OpenRouterConfig(msgspec.Struct, frozen=True, kw_only=True):
             return Success(msgspec.convert(values, OpenRouterConfig, strict=False))
         except msgspec.ValidationError as error:
             name, bound = where(error)
-            return Failure(refused(names.get(name, name), shown(name, told.get(name)), bound))
+            return Failure(refused(names[name], shown(name, told.get(name)), bound))
 
 
 def _without_key(settings: dict[str, Any]) -> OpenRouterConfig:
@@ -178,7 +178,7 @@ def checked(config: OpenRouterConfig, *, keyless: bool = False) -> Result[OpenRo
         config = msgspec.convert(msgspec.structs.asdict(config), OpenRouterConfig)
     except msgspec.ValidationError as error:
         name, bound = where(error)
-        return Failure(refused(name, shown(name, getattr(config, name, None)), bound))
+        return Failure(refused(name, shown(name, getattr(config, name)), bound))
     flaw = url_flaw(config.base_url, secure=not config.allow_http)
     if flaw:
         return Failure(refused("base_url", shown("base_url", config.base_url), flaw))
@@ -235,7 +235,7 @@ def redis_flaw(url: str) -> str:
 
 def loopback(parts: SplitResult) -> bool:
     """Tell whether an address is this machine's own."""
-    host = parts.hostname or ""
+    host = str(parts.hostname)
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -245,7 +245,7 @@ def loopback(parts: SplitResult) -> bool:
 def where(error: msgspec.ValidationError) -> tuple[str, str]:
     """Split msgspec's message into the field's name and what is expected of it."""
     bound, _, path = str(error).partition(" - at `")
-    name = path.removeprefix("$.").partition("[")[0].rstrip("`") or "config"
+    name = path.removeprefix("$.").partition("[")[0].removesuffix("`") or "config"
     return name, CHOICES.get(name, bound[:1].lower() + bound[1:])
 
 

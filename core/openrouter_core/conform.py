@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
+from operator import ge, gt, le, lt
 from typing import Any, TypeGuard, cast
 
 import msgspec
@@ -126,7 +128,7 @@ def _of_type(told: Any, value: Any, at: At) -> Misfit | None:
     names: list[str] = [told] if isinstance(told, str) else told
     if any(TYPES[name](value) for name in names):
         return None
-    kind = next((name for name, fits in TYPES.items() if fits(value)), "number")
+    kind = next(name for name, fits in TYPES.items() if fits(value))
     return Misfit(f"Expected `{' | '.join(names)}`, got `{kind}`", at.path)
 
 
@@ -136,19 +138,13 @@ def _one_of_values(told: Any, value: Any, at: At) -> Misfit | None:
     return Misfit(f"must be one of {msgspec.json.encode(told).decode()[:200]}", at.path)
 
 
-def _bound(fits: Callable[[Any, Any], bool], words: str) -> Rule:
-    def rule(told: Any, value: Any, at: At) -> Misfit | None:
-        return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
-
-    return rule
+def _bounded(fits: Callable[[Any, Any], Any], words: str, told: Any, value: Any, at: At) -> Misfit | None:
+    return Misfit(f"must be {words} {told}", at.path) if is_number(value) and not fits(value, told) else None
 
 
-def _count(kind: type, fits: Callable[[int, int], bool], words: str) -> Rule:
-    def rule(told: Any, value: Any, at: At) -> Misfit | None:
-        wrong = isinstance(value, kind) and not fits(len(cast("Sequence[Any]", value)), told)
-        return Misfit(f"must have {words.format(told)}", at.path) if wrong else None
-
-    return rule
+def _counted(fits: Callable[..., Any], words: str, told: Any, value: Any, at: At, *, kind: type) -> Misfit | None:
+    wrong = isinstance(value, kind) and not fits(len(cast("Sequence[Any]", value)), told)
+    return Misfit(f"must have {words.format(told)}", at.path) if wrong else None
 
 
 def _matching(told: Any, value: Any, at: At) -> Misfit | None:
@@ -207,8 +203,12 @@ def _of_items(told: Any, value: Any, at: At) -> Misfit | None:
     return first(checked(told, one, f"{at.path}[{n}]", at.root, at.depth) for n, one in rest)
 
 
+def _fits(told: Any, value: Any, at: At) -> bool:
+    return checked(told, value, at.path, at.root, at.depth) is None
+
+
 def _containing(told: Any, value: Any, at: At) -> Misfit | None:
-    if not is_list(value) or any(checked(told, one, at.path, at.root, at.depth) is None for one in value):
+    if not is_list(value) or any(_fits(told, one, at) for one in value):
         return None
     return Misfit("must have an item that it does not have", at.path)
 
@@ -224,24 +224,23 @@ def _of_any(told: Any, value: Any, at: At) -> Misfit | None:
 
 
 def _of_one(told: Any, value: Any, at: At) -> Misfit | None:
-    fitting = sum(checked(node, value, at.path, at.root, at.depth) is None for node in told)
+    fitting = sum(_fits(node, value, at) for node in told)
     if fitting == 0:
         return _of_any(told, value, at)
     return Misfit("fits more than one of oneOf", at.path) if fitting > 1 else None
 
 
 def _of_none(told: Any, value: Any, at: At) -> Misfit | None:
-    fits = checked(told, value, at.path, at.root, at.depth) is None
-    return Misfit("must not be as it is (not)", at.path) if fits else None
+    return Misfit("must not be as it is (not)", at.path) if _fits(told, value, at) else None
 
 
 def _conditional(told: Any, value: Any, at: At) -> Misfit | None:
-    branch = "then" if checked(told, value, at.path, at.root, at.depth) is None else "else"
-    return checked(at.node.get(branch, True), value, at.path, at.root, at.depth)
+    branch = "then" if _fits(told, value, at) else "else"
+    return checked(at.node.get(branch), value, at.path, at.root, at.depth)
 
 
 def _referred(told: Any, value: Any, at: At) -> Misfit | None:
-    return checked(pointed(at.root, told).value_or(True), value, at.path, at.root, at.depth)
+    return checked(pointed(at.root, told).value_or(None), value, at.path, at.root, at.depth)
 
 
 def first(found: Iterator[Misfit | None]) -> Misfit | None:
@@ -254,7 +253,7 @@ def pointed(root: Any, ref: str) -> Result[Any, str]:
     if not ref.startswith("#"):
         return Failure(f"$ref {ref!r} leads out of the schema")
     node: Any = root
-    for step in ref.removeprefix("#").split("/")[1:]:
+    for step in ref.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         if not is_object(node) or name not in node:
             return Failure(f"$ref {ref!r} leads nowhere")
@@ -269,19 +268,19 @@ RULES: Mapping[str, Rule] = {
     "type": _of_type,
     "enum": _one_of_values,
     "const": lambda told, value, at: _one_of_values([told], value, at),
-    "minimum": _bound(lambda value, told: value >= told, "at least"),
-    "maximum": _bound(lambda value, told: value <= told, "at most"),
-    "exclusiveMinimum": _bound(lambda value, told: value > told, "more than"),
-    "exclusiveMaximum": _bound(lambda value, told: value < told, "less than"),
-    "multipleOf": _bound(lambda value, told: not Fraction(str(value)) % Fraction(str(told)), "a multiple of"),
-    "minLength": _count(str, lambda size, told: size >= told, "at least {} characters"),
-    "maxLength": _count(str, lambda size, told: size <= told, "at most {} characters"),
+    "minimum": partial(_bounded, ge, "at least"),
+    "maximum": partial(_bounded, le, "at most"),
+    "exclusiveMinimum": partial(_bounded, gt, "more than"),
+    "exclusiveMaximum": partial(_bounded, lt, "less than"),
+    "multipleOf": partial(_bounded, lambda one, of: not Fraction(str(one)) % Fraction(str(of)), "a multiple of"),
+    "minLength": partial(_counted, ge, "at least {} characters", kind=str),
+    "maxLength": partial(_counted, le, "at most {} characters", kind=str),
     "pattern": _matching,
-    "minItems": _count(list, lambda size, told: size >= told, "at least {} items"),
-    "maxItems": _count(list, lambda size, told: size <= told, "at most {} items"),
+    "minItems": partial(_counted, ge, "at least {} items", kind=list),
+    "maxItems": partial(_counted, le, "at most {} items", kind=list),
     "uniqueItems": _unique,
-    "minProperties": _count(dict, lambda size, told: size >= told, "at least {} fields"),
-    "maxProperties": _count(dict, lambda size, told: size <= told, "at most {} fields"),
+    "minProperties": partial(_counted, ge, "at least {} fields", kind=dict),
+    "maxProperties": partial(_counted, le, "at most {} fields", kind=dict),
     "required": _required,
     "dependentRequired": _required_with,
     "properties": _of_properties,

@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import Any, Final
+
+import msgspec
 
 from openrouter_core.wire.chunk import ToolCallDelta
 from openrouter_core.wire.message import FunctionCall, ToolCall
 
 
-class _Call:
+class _Call(msgspec.Struct, eq=False):
     """A tool call as far as it has come."""
 
-    __slots__ = ("_depth", "_escaped", "_quoted", "_scanned", "complete", "id", "index", "name", "pieces", "type")
-
-    def __init__(self, index: int | None) -> None:
-        self.index = index
-        self.id = ""
-        self.name = ""
-        self.type = "function"
-        self.pieces: list[str] = []
-        self.complete = False
-        self._scanned = 0
-        self._depth = 0
-        self._quoted = False
-        self._escaped = False
+    index: int | None
+    id: str = ""
+    name: str = ""
+    type: str = "function"
+    pieces: list[str] = []
+    complete: bool = False
+    _scanned: int = 0
+    _depth: int = 0
+    _quoted: bool = False
+    _escaped: bool = False
 
     def is_complete(self) -> bool:
         """Whether the arguments are an object whose last brace has come. Each piece is looked at once, on demand."""
@@ -86,7 +86,7 @@ class ToolCalls:
         call = self._home(delta, name) or self._opened(delta.index)
         if delta.index is not None:
             self._slots[delta.index] = call
-        if delta.id and not call.id:
+        if delta.id:
             call.id = delta.id
             self._by_id[delta.id] = call
         call.name = call.name or name
@@ -117,12 +117,12 @@ class ToolCalls:
         ids = _distinct([call.id for call in self._calls])
         return [
             ToolCall(
-                id=call_id,
+                id=ids[i],
                 type=call.type,
                 function=FunctionCall(name=call.name, arguments="".join(call.pieces)),
                 index=i,
             )
-            for i, (call_id, call) in enumerate(zip(ids, self._calls, strict=True))
+            for i, call in enumerate(self._calls)
         ]
 
 
@@ -139,7 +139,7 @@ def _distinct(ids: Sequence[str]) -> list[str]:
     for i, given in enumerate(ids):
         own = given
         if not own or own in used:
-            number = next(n for n in range(i, i + len(ids) + 1) if f"call_{n}" not in taken)
+            number = next(n for n in count(i) if f"call_{n}" not in taken)
             own = f"call_{number}"
         used.add(own)
         taken.add(own)
@@ -163,8 +163,10 @@ class _Entry:
         for key, value in piece.items():
             if key in _JOINED and isinstance(value, str):
                 self.texts.setdefault(key, []).append(value)
-                self.fields.setdefault(key, None)
-            elif value not in (None, "") or self.fields.get(key) in (None, ""):
+                self.fields.setdefault(key)
+            elif value in (None, ""):
+                self.fields.setdefault(key, value)
+            else:
                 self.fields[key] = value
 
     def result(self) -> dict[str, Any]:

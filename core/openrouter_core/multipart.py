@@ -16,7 +16,7 @@ def form_data(fields: Sequence[tuple[str, str | FileUpload]]) -> tuple[str, byte
     """Give the value of Content-Type, and the body. A media type must be checked to be printable before."""
     parts = [part(name, value) for name, value in fields]
     boundary = f"form-{sha256(b''.join(parts)).hexdigest()[:40]}"
-    mark = f"--{boundary}".encode("ascii")
+    mark = f"--{boundary}".encode()
     body = b"".join(mark + b"\r\n" + each + b"\r\n" for each in parts) + mark + b"--\r\n"
     return f"multipart/form-data; boundary={boundary}", body
 

@@ -9,6 +9,7 @@ import msgspec
 from openrouter_core.endpoint import ByCursor, ByOffset, Endpoint
 from openrouter_core.wire.answers import Page
 
+OFFSET = "offset"
 P = TypeVar("P")
 T = TypeVar("T")
 
@@ -23,11 +24,11 @@ def next_page(endpoint: Endpoint[P, Any], params: P, answer: Page[Any]) -> P | N
         return None
     match pages:
         case ByOffset():
-            here = getattr(params, "offset", None) or 0
+            here = getattr(params, OFFSET) or 0
             beyond = here + len(answer.data)
             if answer.total_count is not None and beyond >= answer.total_count:
                 return None
-            return moved(params, "offset", beyond)
+            return moved(params, OFFSET, beyond)
         case ByCursor(param, mark):
             here, beyond = getattr(params, param), getattr(answer, mark)
             return None if not beyond or beyond == here else moved(params, param, beyond)

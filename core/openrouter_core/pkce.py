@@ -58,9 +58,9 @@ def sign_in_url(
         "state": state,
     }
     given = {name: value for name, value in query.items() if value is not None}
-    return f"{page}?{urlencode(given, quote_via=quote, safe='')}"
+    return f"{page}?{urlencode(given, quote_via=quote)}"
 
 
 def unpadded(data: bytes) -> str:
     """Write bytes as base64url without padding (RFC 7636, appendix A)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -37,6 +37,9 @@ class Polling(msgspec.Struct, frozen=True):
     absent: float = 0.0
 
 
+MOST_STEPS = 64
+"""After so many, every policy waits its longest, and the power would overflow."""
+
 VIDEO = Polling(first=5.0, factor=1.2, longest=30.0, deadline=1_800.0)
 """A video takes minutes (OpenRouter docs, guides/overview/multimodal/video-generation)."""
 
@@ -55,8 +58,7 @@ def next_ask(polling: Polling, asked: int, elapsed: float) -> float | None:
     left = polling.deadline - elapsed
     if left <= 0:
         return None
-    steps = min(asked, 64)  # beyond, every policy waits its longest, and the power would overflow
-    return min(polling.first * polling.factor**steps, polling.longest, left)
+    return min(polling.first * polling.factor ** min(asked, MOST_STEPS), polling.longest, left)
 
 
 def not_yet(polling: Polling, error: DataSourceError, elapsed: float) -> bool:

@@ -84,7 +84,7 @@ def asked_again(question: Question[T], answer: ChatCompletionResponse, mismatch:
 
     Calls of tools are answered too, or providers would refuse the conversation.
     """
-    wrong = answer.message.to_message() if answer.message is not None else ChatMessage.assistant("")
+    wrong = answer.message.to_message() if answer.message is not None else ChatMessage.assistant()
     if not wrong.content and not wrong.tool_calls:
         wrong = msgspec.structs.replace(wrong, content="")
     unrun = [ChatMessage.tool("This tool was not run.", tool_call_id=call.id) for call in answer.tool_calls if call.id]

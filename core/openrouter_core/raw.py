@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from returns.result import Failure, Result, Success
 
-from openrouter_core.assemble import NUMBERS, CallSettings
+from openrouter_core.assemble import NUMBERS, CallSettings, quoted
 from openrouter_core.endpoint import Endpoint, Headers, HttpRequest, Key, Raw
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.headers import JSON_BODY, merge
@@ -60,7 +59,7 @@ def build_raw(
         text = _text(value)
         if isinstance(encoded({"name": name, "value": text}), InvalidRequest):
             return Failure(refuse(f"query[{name!r}]", "must be text without lone surrogates"))
-        pairs.append(f"{quote(name, safe='')}={quote(text, safe='')}")
+        pairs.append(f"{quoted(name)}={quoted(text)}")
     asked = f"?{'&'.join(pairs)}" if pairs else ""
     url = f"{settings.base_url.rstrip('/')}{endpoint.path}{asked}"
     return Success(HttpRequest(endpoint.method, url, merged.unwrap(), body, endpoint.key))

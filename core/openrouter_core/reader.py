@@ -109,7 +109,7 @@ class BaseReader(Generic[Event]):
     def _event(self, raw: bytes) -> StreamEnd | None:
         """Take one event: the end mark, an event of the answer, or neither. Tell the stream's end if this is it."""
         data = self.clean(raw)
-        if not data.startswith(b"{") and data.strip() == sse.DONE:
+        if data.strip() == sse.DONE:
             return Finished() if self._whole() else Cut(f"[DONE] came before any {self.last}")
         if self.heard is not None:
             self.heard(self._last)

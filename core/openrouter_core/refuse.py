@@ -76,7 +76,7 @@ def explain(error: msgspec.ValidationError, body: Any, ranges: Mapping[str, str]
     """
     text, *places = str(error).split(" - at ")
     # Each hook that the error passed through appended its own place, the innermost first: "`$.b` - at `$.a[0]`".
-    path = "".join(place.rpartition("$")[2].rstrip("`") for place in reversed(places))
+    path = "".join(place.partition("$")[2].removesuffix("`") for place in reversed(places))
     missing = re.fullmatch(r"Object missing required field `(.+)`", text)
     if missing:
         return refuse(_name(f"{path}.{missing[1]}"), "is required")
@@ -99,7 +99,7 @@ def _look_up(path: str, body: Any, text: str) -> tuple[str, Any]:
         name, index = step.groups()
         try:
             if index == "...":  # msgspec does not say which value of a mapping it was: take the first of that type
-                name = _first_of_type(value, text.rpartition("got `")[2].rstrip("`"))
+                name = _first_of_type(value, text.rpartition("got `")[2].removesuffix("`"))
             value = value[int(index) if name is None else name]
         except (LookupError, TypeError, ValueError, AttributeError):
             return path, ...

@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
-import msgspec
 from msgspec import Struct
 from msgspec import inspect as kinds
 from returns.result import Failure, Result, Success
@@ -76,7 +75,7 @@ def _finished(name: str, raw: Schema) -> TypeSchema:
     """Write out the root, which must be an object, and bring everything into the common subset."""
     defs = raw.get("$defs", {})
     bare = {key: value for key, value in raw.items() if key != "$defs"}
-    named = defs.get(str(raw.get("$ref", "")).removeprefix("#/$defs/"), {})
+    named = {f"#/$defs/{known}": node for known, node in defs.items()}.get(str(raw.get("$ref")), {})
     root = {**named, **{key: value for key, value in bare.items() if key != "$ref"}}
     wrapped = root.get("type") != "object"
     if wrapped:
@@ -93,7 +92,6 @@ def _raw(wanted: Any) -> Result[Schema, SchemaError]:
         except Exception as error:  # noqa: BLE001 - whatever pydantic or the model's own hooks raise
             return Failure(SchemaError(path="$", type=name_of(wanted), message=str(error)))
     try:
-        msgspec.json.Decoder(wanted)
         kind = kinds.type_info(wanted)
     except Exception as error:  # noqa: BLE001 - TypeError, NameError of a forward reference, a bad default factory
         return Failure(SchemaError(path="$", type=name_of(wanted), message=str(error)))
@@ -104,15 +102,15 @@ def _raw(wanted: Any) -> Result[Schema, SchemaError]:
 
 def name_of(wanted: Any) -> str:
     """A name as ``json_schema.name`` allows it: letters, digits, _ and -, at most 64 of them."""
-    own = str(getattr(wanted, "__name__", "") or "answer")
+    own = str(getattr(wanted, "__name__", None) or "answer")
     arguments = [name_of(argument) for argument in get_args(wanted) if isinstance(argument, type)]
     return re.sub(r"[^a-zA-Z0-9_-]", "_", "_".join([own, *arguments]))[:_NAME_LIMIT]
 
 
 def _doc(cls: Any) -> Schema:
     """The docstring of a class, unless it is one that Python makes up: a dataclass's signature, a NamedTuple's."""
-    text = cls.__dict__.get("__doc__") if isinstance(cls, type) else None
-    made_up = not text or text.startswith(f"{getattr(cls, '__name__', '')}(") or text == "An enumeration."
+    text = cls.__dict__.get("__doc__")
+    made_up = not text or text.startswith(f"{cls.__name__}(")
     return {} if made_up else {"description": inspect.cleandoc(str(text))}
 
 

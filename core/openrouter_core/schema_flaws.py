@@ -61,10 +61,7 @@ FORMS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "multipleOf": (lambda value: is_number(value) and value > 0, "must be a number above 0"),
     "$ref": (lambda value: isinstance(value, str), "must be a text"),
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), (is_number, "must be a number")),
-    **dict.fromkeys(
-        ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"),
-        (_counts, "must be a count"),
-    ),
+    **dict.fromkeys(COUNTS, (_counts, "must be a count")),
     **dict.fromkeys(ONE, (_node, "must be a schema")),
     **dict.fromkeys(SOME, (_nodes, "must be a list of schemas")),
     **dict.fromkeys(NAMED, (_named, "must have a schema for each name")),

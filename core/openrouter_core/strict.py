@@ -43,6 +43,8 @@ _NOTES: Final = {
     "examples": "for example {}",
     "uniqueItems": "no item twice",
 }
+_MADE: Final = frozenset({"type", "items", "description", "required", "properties", "additionalProperties"})
+"""What is not copied: it is made anew from the whole node."""
 _STRICT_KEYS: Final = frozenset(
     [
         "$defs",
@@ -106,9 +108,7 @@ def _portable(node: Any) -> Schema:
                 out["items"] = _portable(value)
             case "format" if value in _FORMATS:
                 out["format"] = value
-            case "type" | "items" | "description" | "required" | "properties" | "additionalProperties":
-                pass
-            case _ if key not in _NOTES and key not in _DROPPED:
+            case _ if key not in _NOTES and key not in _DROPPED and key not in _MADE:
                 out[key] = value
             case _:
                 pass
@@ -137,7 +137,7 @@ def _closed(node: Mapping[str, Any], out: Schema) -> Schema:
     """Objects: every property required and no other allowed, unless the keys are free. Arrays: items of any type."""
     if "properties" in node:
         properties = {name: _portable(value) for name, value in node["properties"].items()}
-        free = _free(node.get("additionalProperties", False))
+        free = _free(node.get("additionalProperties"))
         return {**out, "properties": properties, "required": [*properties], "additionalProperties": free}
     match out.get("type"):
         case "object":
@@ -167,11 +167,10 @@ def _notes(node: Mapping[str, Any]) -> list[str]:
     if "prefixItems" in node:
         kinds = [_kind(one) for one in node["prefixItems"]]
         return [f"exactly {len(kinds)} items, in this order: {', '.join(kinds)}"]
-    silent = (None, False) if node.get("format") not in _FORMATS else (None, False, node["format"])
     return [
         note.format(_shown(node[key]))
         for key, note in _NOTES.items()
-        if not any(node.get(key) is one for one in silent)
+        if node.get(key) is not None and node[key] is not False and not (key == "format" and node[key] in _FORMATS)
     ]
 
 
@@ -252,8 +251,7 @@ def _inlined(node: Any, once: Mapping[str, Schema]) -> Any:
     known = _object(node)
     frame = _array(known.get("anyOf"))
     held = _object(frame[0]) if len(frame) == 1 else known
-    name = str(held.get("$ref", "")).removeprefix(_REF)
-    if name in once:
+    if isinstance(ref := held.get("$ref"), str) and (name := ref.removeprefix(_REF)) in once:
         found = _inlined(once[name], once)
         return _described(found, known["description"], []) if "description" in known else found
     return {key: _inlined(value, once) for key, value in known.items()}

@@ -56,7 +56,7 @@ class TextFold(EventFold[CompletionChunk]):
             if piece is not None:
                 self._pieces.setdefault((place, field), []).append(piece)
                 self.came(something=bool(piece))
-        old = self._choices.get(place, CompletionChoice(index=choice.index))
+        old = self._choices.get(place, CompletionChoice())
         told = {name: value for name in choice.__struct_fields__ if (value := getattr(choice, name)) is not None}
         self._choices[place] = msgspec.structs.replace(old, **told)
 

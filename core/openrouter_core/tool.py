@@ -26,6 +26,8 @@ from openrouter_core.wire.tools import FunctionTool
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What providers take for the name of a function (platform.openai.com/docs/api-reference/chat/create)."""
 
+_NAMELESS: Final = name_of(lambda: None)
+
 _UNION: Final[Any] = Union
 """As a value: `|` refuses some hints, and `Union` with a hint that is known at run time only is no type to checkers."""
 
@@ -77,7 +79,7 @@ class Tool(Struct, frozen=True, kw_only=True):
                 strict=known.strict,
                 function=function,
                 arguments_type=arguments_type,
-                omitted=frozenset(one.name for one in parameters if not _takes_null(hints.get(one.name, Any))),
+                omitted=frozenset(one.name for one in parameters if not _takes_null(hints[one.name])),
             )
         )
 
@@ -167,7 +169,7 @@ def _flaw(
     function: Callable[..., Any], name: str, parameters: list[inspect.Parameter], hints: Mapping[str, Any]
 ) -> InvalidRequest | None:
     """What a model could not make sense of, though it can be described."""
-    if name == name_of(lambda: None):
+    if name == _NAMELESS:
         return refuse(name, "must have a name of its own: give one with Tool.from_function(..., name=...)")
     if not _NAME.fullmatch(name):
         return refuse(name, "must have a name of at most 64 letters, digits, _ and -")
@@ -192,7 +194,7 @@ def _fields(
 ) -> Iterator[tuple[str, Any, Any]]:
     """The members of the arguments' Struct: name, type, default."""
     for one in parameters:
-        hint = hints.get(one.name, Any)
+        hint = hints.get(one.name)
         meaning = _meaning(hint) or meanings.get(one.name, "")
         if one.default is one.empty:
             yield one.name, _noted(hint, meaning), msgspec.NODEFAULT
@@ -213,11 +215,11 @@ def _noted(hint: Any, meaning: str) -> Any:
     return Annotated[hint, Meta(description=meaning)] if meaning else hint
 
 
-def _meaning(hint: Any) -> str:
+def _meaning(hint: Any) -> str | None:
     """The description in a hint's own metadata."""
     metadata = getattr(hint, "__metadata__", ())
     own = [one.description for one in metadata if isinstance(one, Meta) and one.description]
-    return next(iter([*own, *(one for one in metadata if isinstance(one, str))]), "")
+    return next(iter([*own, *(one for one in metadata if isinstance(one, str))]), None)
 
 
 def _takes_null(hint: Any) -> bool:

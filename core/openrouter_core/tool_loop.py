@@ -232,8 +232,8 @@ def _said(message: ResponseMessage, calls: Sequence[ToolCall]) -> ChatMessage:
 
 def _planned(call: ToolCall, tools: Mapping[str, Tool]) -> ToolUse | ToolOutcome:
     """What to do with a call: run it, or tell the model what is wrong with it."""
-    call_id, function = call.id or "", call.function
-    tool = tools.get(function.name or "") if function else None
+    call_id, function = str(call.id), call.function
+    tool = tools.get(function.name) if function and function.name else None
     if function is None or tool is None:
         offered = ", ".join(sorted(tools)) or "none"
         problem = f"there is no tool {(function.name if function else None)!r}; the tools are: {offered}"

@@ -151,7 +151,7 @@ def _decoders(wanted: Any, *, wrapped: bool) -> tuple[Decode, ...]:
     decoder = msgspec.json.Decoder(wanted)
     if not wrapped:
         return (lambda text: decoder.decode(_encoded(text)),)
-    wrapper = msgspec.json.Decoder(msgspec.defstruct("Wrapper", [(WRAPPER, wanted)]))
+    wrapper = msgspec.json.Decoder(msgspec.defstruct(WRAPPER, [(WRAPPER, wanted)]))
     return (lambda text: getattr(wrapper.decode(_encoded(text)), WRAPPER), lambda text: decoder.decode(_encoded(text)))
 
 

@@ -35,16 +35,15 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
 
     An `InvalidRequest` names the field, its value and the bound that it breaks.
     """
-    body: dict[str, Any] = {}
     try:
-        body = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
+        body: dict[str, Any] = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
         if stream:
             body["stream"] = True
-        msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
-    except msgspec.ValidationError as error:
-        return explain(error, body)
+        misfit = _misfit(body)
     except Exception:  # noqa: BLE001 callers' own objects run their code here
-        return unencodable(request, _field)
+        return unencodable(request)
+    if misfit is not None:
+        return misfit
     for field, rule in () if _RULED.isdisjoint(body) else _RULES:
         if field in body and (problem := rule(body)) is not None:
             return problem
@@ -52,6 +51,15 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
         return problem
     body.update(body.pop("@extra", None) or {})
     return Checked(options=body.pop("@options", None), body=body)
+
+
+def _misfit(body: dict[str, Any]) -> InvalidRequest | None:
+    """Hold plain values against the types and bounds of a request."""
+    try:
+        msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
+    except msgspec.ValidationError as error:
+        return explain(error, body)
+    return None
 
 
 def is_request(value: object) -> bool:
@@ -65,10 +73,10 @@ def encode(body: dict[str, Any]) -> bytes | InvalidRequest:
 
 
 def _field(path: str) -> str:
-    """Name a field from a path into the request or its body, where `extra` has been merged in."""
+    """Name a field from a path into the body, where `extra` has been merged in."""
     path = path.removeprefix(".")
     first = path.partition(".")[0].partition("[")[0]
-    return path.replace("@", "") if first.startswith("@") or first in WIRE_NAMES else f"extra.{path}"
+    return path if first in WIRE_NAMES else f"extra.{path}"
 
 
 # --- rules about several fields, or about more than a type can say ----------------------------------------------------
@@ -88,7 +96,7 @@ def _conversation(body: dict[str, Any]) -> InvalidRequest | None:
         if role == roles.TOOL and not call_id:
             return refuse(f"messages[{index}].tool_call_id", "must be the id of the tool call answered", call_id)
         if role != roles.ASSISTANT and message.get("content") is None:
-            return refuse(f"messages[{index}].content", f"is required in a {role} message", None)
+            return refuse(f"messages[{index}].content", f"is required in a {role} message")
     return None
 
 

@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from email import message_from_bytes
 from email.message import Message
+from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,7 +18,7 @@ from msgspec import UNSET
 from tests.core.strategies import JSON
 
 from openrouter_core.assemble import CallSettings, build_call
-from openrouter_core.endpoint import ByCursor, ByOffset, Endpoint, HttpRequest
+from openrouter_core.endpoint import ByCursor, ByOffset, Endpoint, HttpRequest, Raw
 from openrouter_core.endpoints import access, catalogue, inference, management, organization
 from openrouter_core.endpoints.table import TABLE
 from openrouter_core.errors import InvalidRequest
@@ -93,6 +94,11 @@ def test_what_is_sent_is_the_same_each_time_and_holds_extra(extra: dict[str, Any
         assert json.loads(one.unwrap().body)["name"] == "n"
 
 
+def test_no_value_ends_where_another_would() -> None:
+    url = built(catalogue.LIST_MODELS, ListModels(q="a/b", extra={"c/d": "e&f"})).url
+    assert url.endswith("/models?q=a%2Fb&c%2Fd=e%26f")
+
+
 def test_a_list_repeats_its_name_and_none_is_not_sent() -> None:
     params = ListBatches(limit=2, status=["failed", "expired"])
     assert (
@@ -107,6 +113,7 @@ def test_a_body_is_json_and_money_keeps_its_digits() -> None:
     request = built(access.CREATE_KEY, CreateKey(name="n", limit=Decimal("0.10000000000000000001")))
     assert request.body == b'{"name":"n","limit":0.10000000000000000001}'
     assert dict(request.headers) == {"Content-Type": "application/json", "HTTP-Referer": "https://me"}
+    assert request.key == "management"
 
 
 def test_an_update_can_leave_clear_and_set() -> None:
@@ -135,6 +142,8 @@ def test_another_version_of_the_api_has_its_own_root() -> None:
     assert built(inference.DECISIONS, params).url == "https://host/api/alpha/decisions"
     elsewhere = CallSettings(base_url="http://localhost:8080/")
     assert build_call(inference.DECISIONS, params, elsewhere).unwrap().url == "http://localhost:8080/alpha/decisions"
+    below = CallSettings(base_url="http://localhost:8080/X/")
+    assert build_call(inference.DECISIONS, params, below).unwrap().url == "http://localhost:8080/X/alpha/decisions"
 
 
 def test_a_batch_names_endpoint_and_model_before_its_requests() -> None:
@@ -169,18 +178,23 @@ def test_the_whole_body_may_be_one_parameter() -> None:
         slug="s", request=ChatCompletionRequest(messages=[ChatMessage.user("hi")], extra={"messages": 1})
     )
     assert refused(access.CREATE_PRESET_FROM_CHAT, shadowing).field == "extra.messages"
+    outside = msgspec.structs.replace(plain, extra={"slug": 1})
+    assert refused(access.CREATE_PRESET_FROM_CHAT, outside).field == "extra.slug"
 
 
 def test_typed_settings_and_mappings_are_the_same() -> None:
     typed = EmbeddingsRequest(model="m", input=[EmbeddingInput(content=[TextPart(text="t")])])
     mapped = EmbeddingsRequest(model="m", input=[{"content": [{"type": "text", "text": "t"}]}])
     assert built(inference.EMBEDDINGS, typed) == built(inference.EMBEDDINGS, mapped)
+    own = ResponsesRequest(provider=MappingProxyType({"only": ("x",)}))
+    assert built(inference.RESPONSES, own).body == b'{"provider":{"only":["x"]}}'
 
 
 def test_a_stream_is_asked_for_where_there_is_one() -> None:
     params = ResponsesRequest(input="hi")
     assert json.loads(built(inference.RESPONSES, params, stream=True).body) == {"input": "hi", "stream": True}
-    assert refused(access.GET_CREDITS, Parameters(), stream=True).field == "stream"
+    told = refused(access.GET_CREDITS, Parameters(), stream=True)
+    assert told.message == "stream is not what GET /credits offers: call it without"
 
 
 # --- forms ----------------------------------------------------------------------------------------------------------
@@ -237,6 +251,9 @@ def test_the_fields_of_a_form() -> None:
         (UploadFile(file=FileUpload(name="a", content=b"", content_type="a\r\nb")), "file.content_type"),
         (UploadFile(file=FileUpload(name="a", content=b""), extra={"a": float("nan")}), "a"),
         (UploadFile(file=FileUpload(name="a", content=b""), extra={"a": [None]}), "a"),
+        (UploadFile(file=FileUpload(name="a", content=b""), extra={"a": Decimal("NaN")}), "a"),
+        (UploadFile(file=FileUpload(name="a", content=b""), extra={"a": {"b": Decimal("Infinity")}}), "a.b"),
+        (UploadFile(file=FileUpload(name="a", content=b""), workspace_id="\ud800"), "workspace_id"),
         (UploadFile(file=FileUpload(name="a", content=b""), extra={"a": {"b": float("inf")}}), "a.b"),
     ],
 )
@@ -252,6 +269,13 @@ def test_a_form_holds_nothing_that_cannot_be_written(params: UploadFile, field: 
     [
         (access.GET_KEY, KeyHash(hash=""), "hash = '': must be a string of length at least 1"),
         (access.GET_KEY, KeyHash(hash="\ud800"), "hash = '\\ud800': must be text without lone surrogates"),
+        (access.GET_KEY, KeyHash(hash="."), "hash = '.': must be a name that can stand in an address"),
+        (organization.GET_EXTERNAL_USER, UserName(user=""), "user = '': must be"),
+        (
+            inference.RESPONSES,
+            ResponsesRequest(plugins=[{"id": "fusion", "max_tool_calls": 0}]),
+            "plugins[0].max_tool_calls = 0: must be an integer at least 1",
+        ),
         (access.GET_KEY, KeyHash(hash=".."), "hash = '..': must be a name that can stand in an address"),
         (access.GET_KEY, Parameters(), "params = Parameters(): must be KeyHash(...)"),
         (
@@ -286,6 +310,19 @@ def test_what_is_wrong_is_named_with_its_value_and_its_bound(
     endpoint: Endpoint[Any, Any], params: Parameters, message: str
 ) -> None:
     assert refused(endpoint, params).message.startswith(message)
+
+
+class Named(Parameters, frozen=True, kw_only=True):
+    """Parameters of an endpoint that is none of the table's."""
+
+    name: str
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_step_that_would_be_dropped_is_refused(name: str) -> None:
+    endpoint = Endpoint("GET", "/names/{name}", Named, Raw)
+    bound = "must be a name that can stand in an address: not '', '.' or '..'"
+    assert refused(endpoint, Named(name=name)).message == f"name = {name!r}: {bound}"
 
 
 @given(st.text())

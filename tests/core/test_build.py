@@ -106,19 +106,21 @@ def test_extra_is_merged_into_the_top_level_and_options_are_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "field"),
+    ("data", "field", "value", "bound"),
     [
-        (b"", "request"),
-        (b"{", "request"),
-        (b"[1]", "request"),
-        (b"[" * 100_000, "request"),
-        (b'"\x80"', "request"),
-        (b'{"temperature":"hot"}', "temperature"),
-        (b'{"messages":[{"content":"x"}]}', "messages[0].role"),
+        (b"", "request", None, "must be JSON: "),
+        (b"{", "request", None, "must be JSON: "),
+        (b"[1]", "request", "[1]", "must be a JSON object"),
+        (b"[" * 100_000, "request", None, "must be JSON: "),
+        (b'"\x80"', "request", None, "must be JSON: "),
+        (b'{"temperature":"hot"}', "temperature", "'hot'", "must be a number"),
+        (b'{"messages":[{"content":"x"}]}', "messages[0].role", None, "is required"),
     ],
 )
-def test_what_is_no_request_says_why(data: bytes, field: str) -> None:
-    assert refused(data).field == field
+def test_what_is_no_request_says_why(data: bytes, field: str, value: str | None, bound: str) -> None:
+    error = refused(data)
+    assert (error.field, error.value) == (field, value)
+    assert str(error.bound).startswith(bound)
 
 
 def test_any_depth_is_read_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,11 +131,12 @@ def test_any_depth_is_read_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RecursionError
 
     monkeypatch.setattr(build, "restore", too_deep)
-    assert refused(b'{"provider":{}}').bound == "must not be nested so deeply"
+    assert refused(b'{"provider":{}}').message == "request must not be nested so deeply"
 
 
 def test_an_invalid_request_is_not_built() -> None:
     assert build_chat(ChatCompletionRequest(), BARE).failure().field == "messages"
+    assert build_chat("hi", BARE).failure().message  # type: ignore[arg-type]
     assert build_chat(ChatCompletionRequest(messages=HI, user="\ud800"), BARE).failure().field == "user"
     options = RequestOptions(headers={"a": "\n"})
     assert (
@@ -145,12 +148,17 @@ def test_an_invalid_request_is_not_built() -> None:
 def test_a_stream_asks_for_one(asked: bool | None) -> None:
     ready = build_chat(ChatCompletionRequest(messages=HI, stream=asked), BARE, stream=True).unwrap()
     assert msgspec.json.decode(ready.body)["stream"] is True
+    whole = build_chat(ChatCompletionRequest(messages=HI), BARE).unwrap()
+    assert "stream" not in msgspec.json.decode(whole.body)
 
 
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_request_cannot_ask_for_the_other_way(stream: bool) -> None:
+@pytest.mark.parametrize(
+    ("stream", "remedy"), [(True, "use chat_completion(streamed=False)"), (False, "use stream_chat_completion")]
+)
+def test_a_request_cannot_ask_for_the_other_way(stream: bool, remedy: str) -> None:
     request = ChatCompletionRequest(messages=HI, stream=not stream)
-    assert build_chat(request, BARE, stream=stream).failure().field == "stream"
+    error = build_chat(request, BARE, stream=stream).failure()
+    assert error.message == f"stream = {not stream}: is set by the client: leave it out, or {remedy}"
 
 
 # --- the model ------------------------------------------------------------------------------------------------------
@@ -209,6 +217,10 @@ def test_all_requests_carry_the_standing_headers() -> None:
         ("X-OpenRouter-Title", "t"),
         ("X-OpenRouter-Cache", "true"),
     )
+
+
+def test_nothing_is_asked_for_that_the_settings_do_not_name() -> None:
+    assert built(ChatCompletionRequest(messages=HI)).headers == (("Content-Type", "application/json"),)
 
 
 def test_a_request_may_refuse_the_cache_that_safe_retries_ask_for() -> None:

@@ -32,6 +32,8 @@ VALUES = st.recursive(
         ('{stray 5" and [1]', ['{stray 5" and [1]', "[1]"]),
         ('{"a": {"b": "}"}, oops', ['{"a": {"b": "}"}, oops', '{"b": "}"}']),
         ('["open\n[2]', ['["open\n[2]', "[2]"]),
+        ('["open\n] x', ['["open\n] x']),
+        ("```\n5", ["```\n5"]),
         ("[1} [2]", ["[1} [2]", "[2]"]),
         ('{"a": "\\"}"} x', ['{"a": "\\"}"} x', '{"a": "\\"}"}']),
         ('{"a {"a {"a', ['{"a {"a {"a']),
@@ -55,7 +57,7 @@ def test_candidates_are_bounded(text: str) -> None:
     assert sum(map(len, candidates(text))) <= 8 * len(text)
 
 
-@pytest.mark.parametrize("unit", ["[", '{"a', '{\\"a', '{"', '{"abc\n', "[1]", "{]", '["\\"'])
+@pytest.mark.parametrize("unit", ["[", '{"a', '{\\"a', '{"', '{"abc\n', "[1]", "{]", '["\\"', '[1\\"'])
 def test_hostile_texts_take_no_longer(unit: str) -> None:
     """Half a megabyte of each: a quadratic search would take hours."""
     text = unit * (500_000 // len(unit))

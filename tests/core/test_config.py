@@ -111,6 +111,8 @@ def test_a_key_that_no_header_can_carry_is_an_auth_error(key: str) -> None:
         error = checked(wrong).failure()
         assert isinstance(error, AuthError)
         assert key.strip() not in str(error)
+        which = "management" if wrong.management_key else "API"
+        assert error.message == f"the {which} key contains white space or characters that no key has"
 
 
 def test_what_is_public_takes_no_key_and_a_bad_one_is_told_all_the_same() -> None:
@@ -166,6 +168,8 @@ BAD: list[tuple[str, Any]] = [
     ("redis_url", "redis://host/one"),
     ("redis_url", "redis://host/0?password=x"),
     ("redis_url", "redis://h\u00f6st"),
+    ("redis_url", "redis://host/0#1"),
+    ("redis_url", "unix:///run/my redis"),
     ("redis_url", "unix://"),
     ("redis_processes", 0),
 ]  # fmt: skip
@@ -178,6 +182,30 @@ def test_a_field_that_does_not_fit_is_named_with_its_value_and_bound(field: str,
     assert error.value == repr(value)
     assert error.bound
     assert str(error).startswith(f"InvalidRequest: {field} = ")
+
+
+def test_what_is_shown() -> None:
+    """A long value is cut, a key that is missing is seen to be, and what has `://` in its password is masked."""
+    assert len(refused(checked(config(app_title=["x" * 999]))).value or "") == 200
+    assert "api_key='', management_key=''" in repr(OpenRouterConfig())
+    assert dict(config(app_title="T").__rich_repr__())["app_title"] == "T"
+    assert c.masked("proxy", "http://user:my://secret@proxy") == "http://***@proxy"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "bound"),
+    [
+        ("base_url", "ftp://host", "must be an address such as https://host/path"),
+        ("proxy", "http://proxy#1", "must have no query, fragment or spaces"),
+        (
+            "redis_url",
+            "redis://host/0#1",
+            "must have no query, fragment or spaces (a password that has them is written with %3F, %23, %20)",
+        ),
+    ],
+)
+def test_an_address_that_does_not_fit_says_why(field: str, value: str, bound: str) -> None:
+    assert refused(checked(config(**{field: value}))).message == f"{field} = {value!r}: {bound}"
 
 
 def test_every_field_but_the_key_has_a_bad_value_in_the_list() -> None:
@@ -219,6 +247,7 @@ def test_a_jitter_that_is_none_says_what_there_is() -> None:
         "http://127.0.0.1:1",
         "http://127.9.9.9",
         "http://[::1]:8080/v1",
+        "https://host/X",
         "https://[2001:db8::1]/v1",
     ],
 )
@@ -375,4 +404,5 @@ def test_absent_and_empty_variables_leave_the_default() -> None:
 def test_a_variable_that_does_not_fit_is_named(variable: str, text: str) -> None:
     error = refused(OpenRouterConfig.from_env({variable: text}))
     assert (error.field, error.value) == (variable, repr(text))
-    assert "InvalidRequest: " + variable in str(error)
+    assert error.bound
+    assert str(error) == f"InvalidRequest: {variable} = {text!r}: {error.bound}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openrouter_core.deltas import ReasoningDetails, ToolCalls, joined_base64
@@ -23,6 +23,7 @@ def calls(*pieces: dict[str, Any]) -> list[tuple[str | None, str | None, str | N
     done = folded.result()
     assert [call.index for call in done] == list(range(len(done)))
     assert len({call.id for call in done}) == len(done)
+    assert {call.type for call in done} <= {"function"}
     return [(call.id, call.function.name, call.function.arguments) for call in done if call.function]
 
 
@@ -147,6 +148,26 @@ A, B = '{"a": 1}', '{"b": "}{"}'
             [("call_0", "f", '"\\"{\\"}"')],
             id="escaped quotes and braces in a string",
         ),
+        pytest.param(
+            [piece(0, '{"a": {}', name="f"), piece(0, ', "b": []', name="f"), piece(0, "}", name="f")],
+            [("call_0", "f", '{"a": {}, "b": []}')],
+            id="what is nested ends before the whole does",
+        ),
+        pytest.param(
+            [piece(0, "{X", name="f"), piece(0, "}", name="f"), piece(0, A, name="f")],
+            [("call_0", "f", "{X}"), ("call_1", "f", A)],
+            id="braces that hold no JSON",
+        ),
+        pytest.param(
+            [piece(None, "", name="f"), piece(None, '{"a":', call="x"), piece(None, " 1}", name="f")],
+            [("x", "f", A)],
+            id="no indexes, and the id comes late",
+        ),
+        pytest.param(
+            [piece(0, '{"a":', call="x", name="f"), piece(1, B, call="x", name="g")],
+            [("x", "f", '{"a":'), ("call_1", "g", B)],
+            id="the same id at another index, before the first call is complete",
+        ),
     ],
 )
 def test_calls_are_told_apart(pieces: list[dict[str, Any]], expected: list[tuple[str, str, str]]) -> None:
@@ -213,6 +234,26 @@ def test_text_grows_and_a_lone_signature_stays() -> None:
     ) == [{"type": TEXT, "text": "ab", "signature": "s", "index": 0, "format": "anthropic-claude-v1"}]
 
 
+def test_what_is_empty_replaces_nothing_and_what_is_not_replaces_all() -> None:
+    assert details(
+        {"index": 0, "signature": "old", "format": ""},
+        {"index": 0, "signature": "new"},
+        {"index": 0, "signature": ""},
+        {"index": 0, "signature": None},
+    ) == [{"index": 0, "signature": "new", "format": ""}]
+
+
+def test_entries_of_one_type_are_told_apart_by_their_index() -> None:
+    pieces = [{"type": TEXT, "text": text, "index": index} for text, index in (("a", 0), ("b", 1), ("c", 0))]
+    assert [(entry["index"], entry["text"]) for entry in details(*pieces)] == [(0, "ac"), (1, "b")]
+
+
+@pytest.mark.parametrize("ids", [("rs_1", None), (None, "rs_1"), ("rs_1", ""), ("rs_1", "rs_1")])
+def test_a_piece_without_an_id_goes_to_the_entry_of_its_index(ids: tuple[str | None, str | None]) -> None:
+    pieces = [{"type": DATA, "data": data, "id": known, "index": 0} for data, known in zip("xy", ids, strict=True)]
+    assert details(*pieces) == [{"type": DATA, "data": "xy", "id": "rs_1", "index": 0}]
+
+
 def test_a_summary_and_an_encrypted_block_share_an_index() -> None:
     assert details(
         {"type": SUMMARY, "summary": "a", "index": 0},
@@ -250,6 +291,7 @@ def test_odd_values_are_kept() -> None:
 
 
 @given(st.lists(st.binary(max_size=5), max_size=5))
+@example([b"a", base64.b64decode("XXXX")])
 def test_base64_in_pieces(parts: list[bytes]) -> None:
     """Exists for audio that is cut off at the first padding."""
     encoded = [base64.b64encode(part).decode() for part in parts]
@@ -259,4 +301,6 @@ def test_base64_in_pieces(parts: list[bytes]) -> None:
 def test_base64_that_is_none_stays_as_it_came() -> None:
     assert joined_base64(["a=", "b!"]) == "a=b!"
     assert joined_base64(["=é"]) == "=é"
+    assert joined_base64(["YQ==", "Y!Q=="]) == "YQ==Y!Q=="
     assert joined_base64(["YW", "Jj"]) == "YWJj"
+    assert joined_base64(["YWJj", "YR=="]) == "YWJjYR==", "what ends with padding once is whole, however it was made"

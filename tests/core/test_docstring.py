@@ -55,14 +55,26 @@ SPHINX = """Tell the weather.
 @pytest.mark.parametrize("docstring", [GOOGLE, NUMPY, SPHINX])
 def test_the_three_forms(docstring: str) -> None:
     told, parameters = described(docstring)
-    assert told.startswith("Tell the weather.\n\nIt is a forecast: not a promise.")
-    assert "forecast." not in told.removeprefix("Tell the weather.\n\nIt is a forecast: not a promise.")
+    assert told.removesuffix("\n\nSome last words.") == "Tell the weather.\n\nIt is a forecast: not a promise."
     assert parameters.pop("more", "The rest") == "The rest"
     assert parameters == {"city": "The city, by name.", "unit": "The unit"}
 
 
 def test_text_after_a_section_is_description() -> None:
     assert described(GOOGLE)[0].endswith("Some last words.")
+
+
+@pytest.mark.parametrize(
+    ("docstring", "told", "parameters"),
+    [
+        ("- one\n- two", "- one\n- two", {}),
+        ("Tell.\n\nArgs: \n    a: one\n\nMore.", "Tell.\n\nMore.", {"a": "one"}),
+        ("Tell.\n\nArgs:\n    a: one\n\n- More.", "Tell.\n\n- More.", {"a": "one"}),
+        ("Tell.\n\nParameters\n----------\na, b : int\n    Both\nc : int\n    One", "Tell.", {"c": "One"}),
+    ],
+)
+def test_odd_docstrings(docstring: str, told: str, parameters: dict[str, str]) -> None:
+    assert described(docstring) == (told, parameters)
 
 
 @pytest.mark.parametrize("docstring", [None, "", "One line.", "Note: no section", "Returns:\n    A text."])

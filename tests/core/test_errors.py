@@ -100,6 +100,12 @@ def test_two_kinds_are_never_equal(kind: type[e.DataSourceError]) -> None:
             "ProviderError: overloaded [provider_overloaded, 2 attempts in 3.2 s]",
         ),
         (e.NotFound(message="no such model"), "NotFound: no such model"),
+        (
+            e.NotFound(
+                message="no model X. ", attempts=(Attempt(number=1, started=0.0, ended=1.0, outcome="HTTP 404"),)
+            ),
+            "NotFound: no model X",
+        ),
     ],
 )
 def test_a_line_tells_what_who_how_often_and_what_to_do(error: e.DataSourceError, line: str) -> None:
@@ -120,4 +126,6 @@ def test_known_and_replaced_keep_the_type() -> None:
 
 def test_a_missing_key_says_where_it_is_set() -> None:
     assert "OPENROUTER_API_KEY" in str(e.AuthError(message="no"))
-    assert "OPENROUTER_MANAGEMENT_KEY" in str(e.AuthError(message="no", key="management"))
+    managing = e.AuthError(message="no", key="management")
+    assert managing.advice().startswith("Set OPENROUTER_MANAGEMENT_KEY or ")
+    assert managing.advice().endswith(" a management key from openrouter.ai/settings/management-keys")

@@ -29,6 +29,7 @@ from openrouter_core.endpoint import Endpoint
 from openrouter_core.endpoints import inference
 from openrouter_core.errors import ProviderError, RateLimited, TruncatedStream
 from openrouter_core.events import EventFold, EventReader
+from openrouter_core.image_fold import ImageFold
 from openrouter_core.outcome import Cut, Finished, Lost, Malformed, Overlong, Stalled, Streamed
 from openrouter_core.states import Clocks
 from openrouter_core.streams import FOLDS
@@ -151,6 +152,15 @@ def test_an_error_that_came_without_events() -> None:
     assert silent.end == Cut("the stream ended without any event; it began: Away")
 
 
+def test_events_are_held_back_until_there_is_content() -> None:
+    reader = reader_of("responses")
+    assert reader.feed(framed(*RESPONSE_EVENTS[:2]), 1.0) == ()
+    seen = reader.feed(framed(*RESPONSE_EVENTS[2:4]), 1.0)
+    assert [event.type for event in seen] == [event["type"] for event in RESPONSE_EVENTS[:4]]
+    answer = reader.outcome(200, {}, 0.0).answer
+    assert (answer.id, answer.model) == (RESPONSE["id"], RESPONSE["model"])
+
+
 def test_what_is_no_event_and_what_is_too_long() -> None:
     reader = reader_of("messages")
     reader.feed(b"data: {nonsense\n\n", 1.0)
@@ -160,8 +170,25 @@ def test_what_is_no_event_and_what_is_too_long() -> None:
     assert long.end == Overlong(10)
 
 
+def test_what_is_no_event_is_shown_as_far_as_it_is_text() -> None:
+    reader = reader_of("images")
+    reader.feed(b'data: {"type": "\xff"}\n\n', 1.0)
+    assert isinstance(reader.end, Malformed)
+    assert reader.end.event == '{"type": "\ufffd"}'
+    assert "utf-8" in reader.end.detail
+
+
+def test_secrets_are_struck_out_of_whole_events() -> None:
+    reader = EventReader(
+        ImageFold(), CLOCKS, 2**20, handing_out=True, clean=lambda data: data.replace(b"sk-secret", b"***")
+    )
+    events = [event for part in (b'data: {"text": "sk-sec', b'ret"}\n\n') for event in reader.feed(part, 1.0)]
+    assert [event.text for event in events] == ["***"]
+
+
 def test_a_fold_must_say_how() -> None:
     fold = EventFold[Any]()
+    assert (fold.error, fold.finished, fold.delivered, fold.id, fold.model) == (None, False, False, None, None)
     with pytest.raises(NotImplementedError):
         fold.add(None)
     with pytest.raises(NotImplementedError):
@@ -177,6 +204,7 @@ def test_an_outcome_tells_what_came_and_when() -> None:
     outcome = reader.outcome(200, {"x-generation-id": "g"}, 7.0)
     assert isinstance(outcome, Streamed)
     assert (outcome.status, outcome.at, outcome.received) == (200, 7.0, len(whole("images")))
+    assert reader.fold.count == len(IMAGE_EVENTS)
 
 
 @pytest.mark.parametrize("kind", ["responses", "messages", "images", "completions"])

@@ -345,6 +345,18 @@ def test_usage_may_come_in_parts() -> None:
     assert result.usage == Usage(prompt_tokens=1, completion_tokens=2, cost=0)
 
 
+@pytest.mark.parametrize("name", fold._KEPT)
+def test_what_one_chunk_says_of_the_answer_stays(name: str) -> None:
+    """Exists for the quick way of the chunks that say the usual: what few chunks have is no part of it."""
+    usual = {"id": "gen-1", "model": "m", "provider": "P", "created": 1}
+    rare = {"openrouter_metadata": {"strategy": "direct"}, "created": 7}.get(name, "told")
+    for more in ({}, {"user_id": "u", "service_tier": "t"}):
+        later = {key: value for key, value in {**usual, **more}.items() if key != name}
+        so_far = folded({**usual, name: rare}, later)
+        assert msgspec.to_builtins(so_far.result())[name] == rare
+        assert so_far.chunks == 2
+
+
 def test_nothing_yet() -> None:
     empty = Fold()
     assert not empty.finished
@@ -362,6 +374,11 @@ def test_content_is_null_only_where_nothing_was_said() -> None:
     assert called.message
     assert untold.message
     assert (silent.message.content, called.message.content, untold.message.content) == ("", None, None)
+
+
+def test_what_is_not_told_yet() -> None:
+    choice = folded({"choices": [{"index": 0, "delta": {"content": "a"}}]}).result().choice
+    assert choice == Choice(index=0, message=ResponseMessage(role="assistant", content="a"))
 
 
 def test_a_choice_without_an_index_is_the_one_in_its_place() -> None:
@@ -388,8 +405,8 @@ def test_the_first_error_is_shown_and_not_judged(chunks: list[dict[str, Any]], e
 
 
 def test_an_error_stands_where_the_whole_answer_would_have_it() -> None:
-    """A top-level error is the answer's, a choice's error is the choice's; what came before stays."""
-    top = folded(delta("Partial "), end("error", error={"code": 429})).result()
+    """A top-level error is the answer's, a choice's error is the choice's; the first counts, what came before stays."""
+    top = folded(delta("Partial "), end("error", error={"code": 429}), {"error": {"code": 8}}).result()
     assert (top.error, top.text, top.finish_reason) == ({"code": 429}, "Partial ", "error")
     inner = folded({"choices": [{"index": 0, "error": {"code": 7}}]}).result()
     assert inner.error is None

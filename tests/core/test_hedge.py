@@ -61,6 +61,19 @@ def test_a_percentile_is_one_of_the_last_times_and_so_many_are_not_above_it(time
     assert sum(seconds <= told for seconds in last) >= share * len(last) - 1e-9
 
 
+def test_a_percentile_is_of_the_times_in_order() -> None:
+    state = HedgeState(0.5)
+    for seconds in range(RECENT + 5, 0, -1):
+        state = answered(state, float(seconds))
+    assert (state.tokens, len(state.recent), state.recent[0]) == (0.5, RECENT, float(RECENT))
+    assert delay(Hedge(percentile=0.5), state) == RECENT / 2
+
+
+def test_what_is_paid_leaves_the_times_alone() -> None:
+    assert spent(HedgeState(1.0, (2.0,))) == HedgeState(0.0, (2.0,))
+    assert begun(Hedge(after_secs=1.0, budget=0.5), HedgeState(1.0, (2.0,))) == HedgeState(1.5, (2.0,))
+
+
 def test_a_percentile_needs_enough_answers_and_a_fixed_delay_none() -> None:
     few = HedgeState(1.0, (1.0,) * (ENOUGH - 1))
     assert delay(Hedge(percentile=0.5), few) is None
@@ -80,16 +93,22 @@ def test_a_percentile_needs_enough_answers_and_a_fixed_delay_none() -> None:
         (Hedge(percentile=1.0), "hedge.percentile"),
         (Hedge(percentile=math.nan), "hedge.percentile"),
         (Hedge(after_secs=1.0, budget=0.0), "hedge.budget"),
+        (Hedge(after_secs=1e9), "hedge.after_secs"),
+        (Hedge(percentile=0.0), "hedge.percentile"),
+        (Hedge(after_secs=1.0, budget=1.5), "hedge.budget"),
         (Hedge(after_secs=1.0, most=0.5), "hedge.most"),
+        (Hedge(after_secs=1.0, most=1e6 + 0.5), "hedge.most"),
     ],
 )
 def test_what_makes_no_sense_is_refused(hedge: Any, field: str) -> None:
     refused = checked_hedge(hedge)
     assert isinstance(refused, Failure)
-    assert refused.failure().field == field
+    error = refused.failure()
+    assert (error.field, error.value) == (field, repr(getattr(hedge, field.removeprefix("hedge."))))
+    assert error.bound
 
 
 def test_what_makes_sense_is_accepted() -> None:
-    good = Hedge(percentile=0.98)
-    assert checked_hedge(good) == Success(good)
+    for good in (Hedge(percentile=0.98), *(Hedge(after_secs=0.0, budget=1.0, most=most) for most in (1.0, 1e6))):
+        assert checked_hedge(good) == Success(good)
     assert checked_hedge(None) == Success(None)

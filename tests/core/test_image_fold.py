@@ -16,6 +16,12 @@ def test_sketches_are_not_images() -> None:
     assert (fold.finished, fold.delivered, fold.result()) == (False, True, ImagesResponse(data=[]))
 
 
+def test_an_error_that_does_not_say_why() -> None:
+    fold = ImageFold()
+    fold.add(ImageEvent(type="error"))
+    assert fold.error == {"message": "an error without content"}
+
+
 def test_each_image_that_is_done_is_kept() -> None:
     fold = ImageFold()
     for event in [IMAGE_EVENTS[2], {"type": "image_generation.completed", "b64_json": "QQ=="}]:

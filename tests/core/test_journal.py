@@ -19,13 +19,15 @@ from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.call import begin
 from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import ProviderError
-from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, event_of, left, replay
+from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, event_of, left, replay, told
 from openrouter_core.limit.compose import All
 from openrouter_core.limit.hold import Hold
 from openrouter_core.limit.places import Places
+from openrouter_core.limit.seen import Ask
+from openrouter_core.outcome import Interrupted
 from openrouter_core.policy import Policy
-from openrouter_core.schedule import Attempts, Both, Exponential
-from openrouter_core.simulate import Reply, chat_job, scripted, simulate
+from openrouter_core.schedule import Attempts, Both, Exponential, Heeding
+from openrouter_core.simulate import Reply, Timeline, chat_job, scripted, simulate
 from openrouter_core.states import Done, Job, Past, Queue, Sleep
 
 SECONDS = st.floats(0.0, 1e9)
@@ -73,16 +75,58 @@ def test_a_call_replayed_from_its_moments_ends_in_the_same_state(
     job, before_us = chat_job(policy), chat_job(Policy(schedule=Attempts(0)))
     jobs = [(began, before_us), (began, job)]
     timeline = simulate(jobs, scripted(replies), rolls=itertools.repeat(roll), limiter=limiter)
-    written = msgspec.json.encode([moment for moment in timeline.moments if moment.call == 1])
+    replayed(timeline, 1, job)
+
+
+def replayed(timeline: Timeline[Any], call: int, job: Job[Any]) -> list[Any]:
+    """Replay a call from what was written down of it, and hold it against what happened; give its events."""
+    written = msgspec.json.encode([moment for moment in timeline.moments if moment.call == call])
     moments = msgspec.json.decode(written, type=list[Moment])
     done = replay(job, moments)
     assert isinstance(done, Done)
-    assert done.result == timeline.results[1]
+    assert (done.job, done.result) == (job, timeline.results[call])
     states = [replay(job, moments[: n + 1]) for n in range(len(moments))]
-    told = [moment.event for moment in moments]
-    assert [event_of(state) for state, event in zip(states, told, strict=True) if not isinstance(event, Answered)] == [
-        event for event in told if not isinstance(event, Answered)
-    ]
+    events = [moment.event for moment in moments]
+    assert [
+        event_of(state) for state, event in zip(states, events, strict=True) if not isinstance(event, Answered)
+    ] == [event for event in events if not isinstance(event, Answered)]
+    return events
+
+
+def test_calls_that_meet_everything_are_replayed_as_they_were() -> None:
+    """Hints that are lengthened at random, probes, refusals in company, and a call that is turned away."""
+    schedule = Both(Attempts(3), Heeding(60.0, spread=0.5))
+    job = chat_job(Policy(schedule=schedule, rate_schedule=schedule, timeout=9.0, deadline=99.0))
+    hinted = [Reply(failed(503, {"retry-after": "2"}), 1.0), Reply(failed(429), 1.0), Reply(said(GOOD), 1.0)]
+    rolls = itertools.cycle([0.25, 0.75])
+    held = simulate([(1.0, job)], scripted(hinted), rolls=rolls, limiter=Hold(many=1, among=1))
+    probes = [event.probe for event in replayed(held, 0, job) if isinstance(event, Sent)]
+    assert (probes[0], True in probes) == (False, True)
+    many = simulate([(1.0, job)] * 2, scripted(hinted), rolls=rolls)
+    assert any(isinstance(event, Answered) and event.company for event in replayed(many, 1, job))
+    hurried = chat_job(Policy(schedule=schedule, deadline=0.5))
+    one_place = simulate([(1.0, job), (1.0, hurried)], scripted(hinted), rolls=rolls, limiter=Places(1))
+    assert [type(event) for event in replayed(one_place, 1, hurried)] == [Queued, Ended]
+    dear = msgspec.structs.replace(chat_job(Policy(schedule=Attempts(3))), max_cost=1.0, ask=Ask(worst=0.6))
+    billed = simulate([(1.0, dear)], scripted([Reply(Interrupted("lost"), 1.0)]), rolls=rolls)
+    assert [type(event) for event in replayed(billed, 0, dear)] == [Queued, Sent, Answered, Slept, Ended]
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Queued(None), "queue"),
+        (Sent(1, 4, 60.0), "send 1 of 4, 60 s at most"),
+        (Sent(2, None, None), "send 2"),
+        (Answered(failed(503), 0.5), "HTTP 503"),
+        (Slept(1, 4, 1.5, ProviderError(message="down")), "wait 1.5 s"),
+        (Ended(1, 2.0), "done"),
+        (Ended(1, 2.0, ProviderError(message="down")), "failed: ProviderError: down"),
+        (Left(1, 2.0), "left"),
+    ],
+)
+def test_a_moment_in_a_line(event: Any, line: str) -> None:
+    assert told(Moment(7, 1.5, event)) == f"       1.500 s  call 7  {line}"
 
 
 def test_the_properties_bite() -> None:
@@ -112,8 +156,8 @@ def test_a_call_without_a_deadline_has_no_expiry_in_the_journal() -> None:
 
 def test_the_story_of_a_call() -> None:
     script = scripted([Reply(failed(503), 2.0), Reply(said(GOOD), 1.0)])
-    told = simulate([(10.0, JOB)], script, rolls=itertools.repeat(0.5)).moments
-    assert [(moment.at, type(moment.event)) for moment in told] == [
+    moments = simulate([(10.0, JOB)], script, rolls=itertools.repeat(0.5)).moments
+    assert [(moment.at, type(moment.event)) for moment in moments] == [
         (10.0, Queued),
         (10.0, Sent),
         (12.0, Answered),
@@ -123,22 +167,22 @@ def test_the_story_of_a_call() -> None:
         (14.0, Answered),
         (14.0, Ended),
     ]
-    slept = told[3].event
+    slept = moments[3].event
     assert isinstance(slept, Slept)
     assert (slept.number, slept.of, slept.delay) == (1, 2, 1.0)
     assert isinstance(slept.error, ProviderError)
-    assert told[1].event == Sent(1, 2, 9.0)
-    assert told[-1].event == Ended(2, 4.0)
+    assert moments[1].event == Sent(1, 2, 9.0)
+    assert moments[-1].event == Ended(2, 4.0)
 
 
 def test_a_call_that_is_refused_at_once_can_be_replayed() -> None:
     """Bug: a call whose first state is its end cannot be told, or comes back as one that waits."""
     poor = msgspec.structs.replace(JOB, max_cost=1.0)
-    told = simulate([(0.0, poor)], scripted([Reply(said(GOOD))]), rolls=itertools.repeat(0.5))
-    assert [type(moment.event) for moment in told.moments] == [Ended]
-    done = replay(poor, told.moments)
+    timeline = simulate([(0.0, poor)], scripted([Reply(said(GOOD))]), rolls=itertools.repeat(0.5))
+    assert [type(moment.event) for moment in timeline.moments] == [Ended]
+    done = replay(poor, timeline.moments)
     assert isinstance(done, Done)
-    assert done.result == told.results[0]
+    assert done.result == timeline.results[0]
 
 
 def test_a_failure_is_told_with_its_error() -> None:

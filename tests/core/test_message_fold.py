@@ -32,6 +32,20 @@ def test_what_a_message_says() -> None:
     assert message.tool_uses == [ToolUse(id="t1", name="add", input={"a": 1})]
 
 
+def test_a_block_that_begins_with_text_goes_on_with_it() -> None:
+    """Kills: text that is read as JSON, as the input of a tool is."""
+    fold = folded(
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Take "}},
+        *({"type": "content_block_delta", "index": at, "delta": {"type": "text_delta", "text": "5"}} for at in (0, 1)),
+    )
+    assert fold.result().content == [{"type": "text", "text": "Take 5"}, {"type": "text", "text": "5"}]
+
+
+def test_an_error_that_does_not_say_why() -> None:
+    assert folded({"type": "error"}).error == {"message": "an error without content"}
+    assert folded({"type": "error", "error": {"message": "busy"}}).error == {"message": "busy"}
+
+
 def test_odd_streams_give_what_they_can() -> None:
     fold = folded(
         {"type": "message_start"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -29,7 +30,18 @@ def test_a_verifier_is_of_the_length_and_characters_that_the_rfc_allows(entropy:
 
 @pytest.mark.parametrize("length", [0, 31, 97])
 def test_too_little_chance_and_too_much_are_refused(length: int) -> None:
-    assert pkce.verifier(bytes(length)).failure().field == "entropy"
+    error = pkce.verifier(bytes(length)).failure()
+    assert error.message == f"entropy must be 32 to 96 random bytes, not {length}"
+
+
+def test_what_ends_in_any_letter_is_kept() -> None:
+    for letter in "XYZ":
+        assert pkce.verifier(b64decode("A" * 43 + letter)).unwrap() == "A" * 43 + letter
+
+
+def test_the_address_names_workspaces_and_quotes_as_addresses_do() -> None:
+    url = pkce.sign_in_url("c", "d", workspace_id="w", required_workspace_id="r", state="a b/c")
+    assert url.endswith("&workspace_id=w&required_workspace_id=r&state=a%20b%2Fc")
 
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1)

@@ -15,6 +15,7 @@ from tests.core.mutants import caught
 from openrouter_core import question
 from openrouter_core.errors import ParseError
 from openrouter_core.question import Question, ask, read
+from openrouter_core.schema import describe
 from openrouter_core.typed import Mismatch, Parsed
 from openrouter_core.wire.attempt import Attempt, CallRecord
 from openrouter_core.wire.formats import ResponseFormat
@@ -29,6 +30,7 @@ class Guess(msgspec.Struct):
     chance: float
 
 
+LONG: Any = type("L" * 99, (), {})
 REQUEST = ChatCompletionRequest(messages=[ChatMessage.user("How likely?")])
 GOOD = '{"chance": 0.5}'
 
@@ -125,21 +127,43 @@ def test_the_schema_of_the_type_is_sent() -> None:
     assert (sent["name"], sent["strict"]) == ("Guess", True)
     assert sent["schema"]["required"] == ["chance"]
     assert REQUEST.response_format is None
+    open_ = ask(dict[str, int], REQUEST).unwrap()
+    assert open_.repairs == 0
+    assert json.loads(msgspec.json.encode(open_.request))["response_format"]["json_schema"]["strict"] is False
+
+
+def test_the_type_is_described_once() -> None:
+    known = asked().known
+    assert known == describe(Guess).unwrap()
+    renamed = msgspec.structs.replace(asked(), known=msgspec.structs.replace(known, name="Hunch"))
+    assert "not a valid Hunch" in read(renamed, answer("no")).failure().message
+
+
+def test_a_prompt_becomes_the_first_message() -> None:
+    first = ask(Guess, ChatCompletionRequest(prompt="How likely?"), 1).unwrap()
+    again = read(first, answer("no")).unwrap()
+    assert isinstance(again, Question)
+    assert again.request.prompt is None
+    assert [message.content for message in conversation(again)[:2]] == ["How likely?", "no"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "request_", "repairs", "field"),
+    ("wanted", "request_", "repairs", "field", "value"),
     [
-        (complex, REQUEST, 0, "wanted"),
-        (Guess, {"messages": []}, 0, "request"),
-        (Guess, msgspec.structs.replace(REQUEST, response_format=ResponseFormat.text()), 0, "response_format"),
-        *((Guess, REQUEST, repairs, "repair") for repairs in (-1, 1.5, float("inf"), None, "2")),
+        (complex, REQUEST, 0, "wanted", "<class 'complex'>"),
+        (list[LONG], REQUEST, 0, "wanted", repr(list[LONG])[:80]),
+        (Guess, {"messages": []}, 0, "request", "{'messages': []}"),
+        (Guess, msgspec.structs.replace(REQUEST, response_format=ResponseFormat.text()), 0, "response_format", None),
+        *((Guess, REQUEST, repairs, "repair", repr(repairs)) for repairs in (-1, 1.5, float("inf"), None, "2")),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_name(wanted: Any, request_: Any, repairs: Any, field: str) -> None:
+def test_what_cannot_be_asked_is_refused_by_name(
+    wanted: Any, request_: Any, repairs: Any, field: str, value: str | None
+) -> None:
     error = ask(wanted, request_, repairs).failure()
-    assert error.field == field
+    assert (error.field, error.value) == (field, value)
     assert error.bound
+    assert error.bound != "None"
     assert error.bound in error.message
 
 
@@ -167,6 +191,15 @@ def test_a_wrong_answer_is_an_error_that_says_why_and_carries_the_answer(
     assert (error.generation_id, error.provider_name) == (told.id, told.provider)
 
 
+def test_all_that_is_known_of_a_wrong_answer_is_told() -> None:
+    told = answer(None, message=ResponseMessage(content="no", refusal="n" * 999), finish_reason="length")
+    error = played(1, [answer("no"), told])[0].failure()
+    whole = error.message.split(" (")
+    assert "not a valid Guess" in whole[0]
+    assert [words.split(" ")[1:3] for words in whole[1:]] == [["last", "of"], ["answer", "was"], ["model", "refused:"]]
+    assert whole[-1] == f"the model refused: {'n' * 200})"
+
+
 def test_an_error_after_repairs_says_that_several_answers_may_have_been_billed() -> None:
     end, _, _ = played(1, [answer("no"), answer('{"chance": "high"}')])
     error = end.failure()
@@ -191,6 +224,7 @@ def test_a_wrong_answer_goes_back_in_a_form_that_is_accepted(message: ResponseMe
     assert (back.role, back.content) == ("assistant", content)
     calls = (message.tool_calls or []) if message is not None else []
     assert [one.tool_call_id for one in rest] == [*(call.id for call in calls), None]
+    assert all(one.content for one in rest)
     if message is not None:
         assert back.reasoning_details == message.reasoning_details
         assert back.tool_calls == message.tool_calls

@@ -18,6 +18,7 @@ from openrouter_core.endpoint import HttpRequest, Key, Raw
 from openrouter_core.errors import InvalidRequest, NotFound, ProviderError
 from openrouter_core.raw import build_raw, raw_endpoint
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient
+from openrouter_core.wire.params import Parameters
 
 HOME = CallSettings(base_url="https://host/api/v1", headers=(("HTTP-Referer", "https://me"),))
 
@@ -44,6 +45,10 @@ def test_a_request_is_what_its_words_say() -> None:
     assert plain == HttpRequest("GET", url, (("HTTP-Referer", "https://me"),))
     asked = built("GET", "/x", query={"a": "b c", "n": 1, "yes": True}).unwrap()
     assert asked.url == "https://host/api/v1/x?a=b%20c&n=1&yes=true"
+    assert built("GET", "/x", query={"a/b": "c/d"}).unwrap().url == "https://host/api/v1/x?a%2Fb=c%2Fd"
+    endpoint = raw_endpoint("GET", "/x", "none", repeat=False)
+    assert build_raw(endpoint, CallSettings(base_url="https://host/X/")).unwrap().url == "https://host/X/x"
+    assert endpoint.params is Parameters
 
 
 @given(st.text())
@@ -69,6 +74,7 @@ def test_any_query_comes_out_as_it_went_in(query: dict[str, str]) -> None:
     [
         (("FETCH", "/x"), "method"),
         (("get", "/x"), "method"),
+        (("GET", "/a/./b"), "path"),
         (("GET", "x"), "path"),
         (("GET", "https://evil"), "path"),
         (("GET", "/x?y"), "path"),
@@ -82,11 +88,28 @@ def test_what_cannot_be_sent_is_refused(given: tuple[Any, ...], field: str) -> N
     assert refused(*given) == field
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("FETCH", "/x"), "method = 'FETCH': must be one of GET, HEAD, POST, PUT, PATCH, DELETE"),
+        (("GET", "/x", "mine"), "key = 'mine': must be one of inference, management, none"),
+        (
+            ("GET", "x"),
+            "path = 'x': must begin with / and be percent-encoded, without ?, # and the steps . and ..",
+        ),
+    ],
+)
+def test_a_refusal_says_what_there_is(given: tuple[Any, ...], message: str) -> None:
+    assert built(*given).failure().message == message
+
+
 def test_bodies_headers_and_queries_that_cannot_be_sent_are_refused() -> None:
-    assert refused("POST", "/x", json=object()) is not None
-    assert refused("POST", "/x", json="\ud800") is not None
+    assert refused("POST", "/x", json=object()) == "json"
+    assert refused("POST", "/x", json="\ud800") == "json"
+    assert refused("POST", "/x", json={"a": Decimal("NaN")}) == "json.a"
     assert refused("GET", "/x", headers={"Authorization": "mine"}) is not None
-    assert refused("GET", "/x", query={"a": "\ud800"}) == "query['a']"
+    error = built("GET", "/x", query={"a": "\ud800"}).failure()
+    assert error.message == "query['a'] must be text without lone surrogates"
 
 
 def test_a_method_that_may_make_something_is_sent_once_unless_the_caller_says_so() -> None:

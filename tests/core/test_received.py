@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from openrouter_core.classify import classify
 from openrouter_core.endpoints.inference import SPEECH
 from openrouter_core.errors import Disconnected, ParseError, Timeout
-from openrouter_core.outcome import Cut, Finished, Overlong
+from openrouter_core.outcome import Cut, Finished, Overlong, Streamed
 from openrouter_core.received import ByteReader, Received
 from openrouter_core.states import Clocks
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient, Verdict
+from openrouter_core.wire.response import ChatCompletionResponse
 
 CLOCKS = Clocks(first=10.0, idle=5.0, total=60.0)
 HEADERS = {"content-type": "audio/mpeg", "x-generation-id": "gen-1"}
@@ -86,3 +87,18 @@ def test_bytes_beyond_the_limit_end_it_and_are_not_handed_on() -> None:
     made = reader(limit=3)
     assert made.feed(b"12345", 1.0) == (b"123",)
     assert made.end == Overlong(3)
+    exact = reader(limit=3)
+    assert exact.feed(b"123", 1.0) == (b"123",)
+    assert exact.end is None
+    assert exact.feed(b"4", 1.0) == ()
+    assert exact.end == Overlong(3)
+
+
+def test_an_outcome_tells_what_came_and_when() -> None:
+    made = reader()
+    assert (made.last, made.snapshot()) == ("byte", Received())
+    made.feed(b"x", 1.0)
+    made.finish()
+    none, value = ChatCompletionResponse(id="gen-1"), Received(1, "audio/mpeg", "gen-1")
+    whole = Streamed(200, Finished(), none, HEADERS, 7.0, delivered=True, received=1, value=value)
+    assert made.outcome(200, HEADERS, 7.0) == whole

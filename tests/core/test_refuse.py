@@ -26,7 +26,9 @@ def test_a_shown_value_is_short(value: Any) -> None:
 def test_values_that_cannot_be_shown_are_named_by_their_type() -> None:
     assert bounded_repr(10**5000) == "<int>"
     assert "Mute" in bounded_repr(Mute())
-    assert bounded_repr({"a": ["x" * 500] * 9}).endswith("...")
+    cut = bounded_repr({"a": ["x" * 500] * 9})
+    assert (len(cut), cut[-3:]) == (VALUE_LIMIT, "...")
+    assert bounded_repr("x" * (VALUE_LIMIT - 2)) == repr("x" * (VALUE_LIMIT - 2))
 
 
 def test_the_sentence_names_field_value_and_bound() -> None:
@@ -57,6 +59,7 @@ def test_any_complaint_is_explained(text: str, body: Any) -> None:
         ("Expected `str`, got `bool` - at `$.a[...]`", "a[...]", None),
         ("Expected `int`, got `str` - at `$.a.b[7]`", "a.b[7]", None),
         ("Expected `int`, got `str` - at `$.a.z`", "a.z", None),
+        ("Expected `int`, got `str` - at `$.a$z.X`", "a$z.X", None),
         ("Expected `str`, got `int` - at `key` in `$.a`", "a", None),
         ("Object missing required field `d` - at `$.a`", "a.d", None),
         ("Invalid value 'x' - at `$.a.b[1]`", "a.b[1]", "'x'"),
@@ -65,3 +68,4 @@ def test_any_complaint_is_explained(text: str, body: Any) -> None:
 def test_paths_lead_to_the_value(complaint: str, field: str, value: str | None) -> None:
     error = explain(msgspec.ValidationError(complaint), {"a": {"b": [1, "x"], "c": 2}})
     assert (error.field, error.value) == (field, value)
+    assert "missing" not in complaint or error.bound == "is required"

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.core.events import OUTPUT, RESPONSE, RESPONSE_EVENTS
+from tests.core.events import OUTPUT, RESPONSE, RESPONSE_EVENTS, STATE
 
 from openrouter_core.response_fold import MOST_PARTS, ResponseFold
 from openrouter_core.wire.responses import FunctionCallItem, ResponsesResponse
@@ -32,6 +32,58 @@ def test_before_the_last_event_the_items_are_put_together() -> None:
 def test_a_last_event_without_its_items_gets_those_that_came() -> None:
     fold = folded(*RESPONSE_EVENTS[:-1], {"type": "response.completed", "response": {**RESPONSE, "output": []}})
     assert fold.result() == msgspec.convert(RESPONSE, ResponsesResponse)
+
+
+def test_before_any_event_and_after_the_first() -> None:
+    assert ResponseFold().result() == ResponsesResponse(id="")
+    fold = folded(RESPONSE_EVENTS[0])
+    assert (fold.id, fold.model) == (RESPONSE["id"], RESPONSE["model"])
+
+
+def test_the_last_event_wins_over_what_was_put_together() -> None:
+    other = [{"type": "message", "content": []}]
+    fold = folded(*RESPONSE_EVENTS[:-1], {"type": "response.completed", "response": {**RESPONSE, "output": other}})
+    assert fold.result().output == other
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({"type": "error", "code": "busy", "message": "later"}, {"code": "busy", "message": "later"}),
+        ({"type": "response.error", "error": {"code": 5}, "message": "later"}, {"code": 5}),
+        (
+            {"type": "response.failed", "response": {**STATE, "error": {"code": "x"}, "error_type": "overloaded"}},
+            {"code": "x", "error_type": "overloaded"},
+        ),
+    ],
+)
+def test_a_failure_says_what_it_was_told(event: dict[str, Any], error: dict[str, Any]) -> None:
+    assert folded(event).error == error
+
+
+@pytest.mark.parametrize("delta", ["response.output_text.delta", "response.function_call_arguments.delta"])
+def test_an_item_that_is_done_is_not_added_to(delta: str) -> None:
+    """Exists for a piece that was lost on the way: the whole item has it."""
+    done = {"content": [{"type": "output_text", "text": "Hello"}], "arguments": "Hello"}
+    fold = folded({"type": delta, "delta": "Hel"}, {"type": "response.output_item.done", "item": done})
+    assert fold.result().output == [done]
+
+
+def test_parts_grow_in_their_places() -> None:
+    known = {"type": "summary_text", "text": "", "by": "me"}
+    fold = folded(
+        {"type": "response.output_item.added", "item": {"type": "reasoning", "summary": [known, known]}},
+        *(
+            {"type": "response.reasoning_summary_text.delta", "summary_index": place, "delta": text}
+            for place, text in ((0, "a"), (0, "b"), (3, "c"))
+        ),
+    )
+    assert fold.result().output[0]["summary"] == [
+        {**known, "text": "ab"},
+        known,
+        {"type": "summary_text"},
+        {"type": "summary_text", "text": "c"},
+    ]
 
 
 def test_an_incomplete_response_is_whole() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Optional, TypedDict, TypeVar, Union
+from uuid import UUID
 
 import jsonschema  # type: ignore[import-untyped] # it has no types
 import msgspec
@@ -147,6 +151,16 @@ class Part(TypedDict, total=False):
     name: str
 
 
+class Documented(enum.Enum):
+    """The first letter."""
+
+    A = "a"
+
+
+class Plain(enum.Enum):
+    A = "a"
+
+
 def same_name() -> Any:
     return msgspec.defstruct("Buy", [("other", int)])
 
@@ -180,6 +194,7 @@ def test_dictionaries_and_anything_are_not_strict() -> None:
         (dict[complex, int], "$ (key)", "complex"),
         (Union[Buy, Box[int]], "$", "Union_Buy"),  # noqa: UP007 - its name is that of the old form
         (Box["Missing"], "$", "Box"),  # type: ignore[name-defined]
+        (Box[complex | None], "$.content", "complex"),
         (Annotated[msgspec.msgpack.Ext, Meta(description="x")], "$", "ExtType"),
     ],
 )
@@ -231,6 +246,14 @@ class Hostile:
         raise NotImplementedError
 
 
+class HalfHostile:
+    """Looks half like a pydantic model."""
+
+    @classmethod
+    def model_validate_json(cls, data: str) -> Hostile:
+        raise NotImplementedError
+
+
 def test_pydantic_models_are_known_by_their_methods() -> None:
     described = describe(Outer).unwrap()
     assert (described.name, described.strict, described.wrapped) == ("Outer", True, False)
@@ -242,12 +265,68 @@ def test_pydantic_models_are_known_by_their_methods() -> None:
     assert described.schema["properties"]["kind"] == {"type": "string", "enum": ["a"]}
     assert describe(Numbers).unwrap().wrapped
     assert is_pydantic(Outer)
-    assert not is_pydantic(Buy)
+    assert not any(is_pydantic(other) for other in (Buy, Outer.model_construct(), HalfHostile))
     assert describe(Hostile) == Failure(SchemaError(path="$", type="Hostile", message="no schema today"))
 
 
 def test_optional_written_the_old_way() -> None:
     assert schema_for(Box[Optional[int]]).unwrap() == schema_for(Box[int | None]).unwrap()  # noqa: UP045
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (None, {"type": "null"}),
+        (bool, {"type": "boolean"}),
+        (
+            Annotated[int, Meta(gt=1, lt=9, multiple_of=2)],
+            {"type": "integer", "description": "more than 1; less than 9; a multiple of 2"},
+        ),
+        (Annotated[float, Meta(ge=1, le=9)], {"type": "number", "description": "at least 1; at most 9"}),
+        (
+            Annotated[str, Meta(min_length=2, max_length=3, pattern="a+")],
+            {
+                "type": "string",
+                "description": "at least 2 characters; at most 3 characters; matches the regular expression a+",
+            },
+        ),
+        (bytes, {"type": "string", "description": "encoded as base64"}),
+        (datetime, {"type": "string", "format": "date-time"}),
+        (
+            Annotated[datetime, Meta(tz=False)],
+            {"type": "string", "description": "in the format ISO 8601 without an offset"},
+        ),
+        (Annotated[time, Meta(tz=True)], {"type": "string", "format": "time"}),
+        (time, {"type": "string", "description": "in the format HH:MM:SS without an offset"}),
+        (date, {"type": "string", "format": "date"}),
+        (timedelta, {"type": "string", "description": "in the format ISO 8601 duration"}),
+        (UUID, {"type": "string", "format": "uuid"}),
+        (Decimal, {"type": "string", "description": "in the format decimal number"}),
+        (
+            Annotated[list[int], Meta(min_length=2, max_length=3)],
+            {"type": "array", "items": {"type": "integer"}, "description": "at least 2 items; at most 3 items"},
+        ),
+        (set[int], {"type": "array", "items": {"type": "integer"}, "description": "no item twice"}),
+        (frozenset[int], {"type": "array", "items": {"type": "integer"}, "description": "no item twice"}),
+        (
+            tuple[int, int],
+            {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "exactly 2 items, in this order: integer, integer",
+            },
+        ),
+        (Documented, {"type": "string", "enum": ["a"], "description": "The first letter."}),
+        (Plain, {"type": "string", "enum": ["a"]}),
+    ],
+)
+def test_what_a_model_reads_of_a_value(kind: Any, expected: dict[str, Any]) -> None:
+    assert schema_for(kind).unwrap()["properties"]["value"] == expected
+
+
+def test_what_a_model_reads_of_a_dictionary() -> None:
+    described = schema_for(Annotated[dict[str, int], Meta(min_length=2, max_length=3)]).unwrap()
+    assert described["description"] == "at least 2 entries; at most 3 entries"
 
 
 @pytest.mark.parametrize("kind", [kind for kind, _ in SCALARS])
@@ -259,6 +338,9 @@ def test_a_schema_of_ones_own_is_taken_as_it_is_or_told_what_is_wrong() -> None:
     point = {"title": "Point", "type": "object", "properties": {"x": {"type": "integer"}}}
     described = describe(AnswerSchema.of(point)).unwrap()
     assert (described.name, described.schema, described.strict, described.wrapped) == ("Point", point, False, False)
-    error = describe(AnswerSchema({"properties": {"x": {"type": "int"}}})).failure()
-    assert error.path == "$.properties.x"
+    closed = {**point, "required": ["x"], "additionalProperties": False}
+    del closed["title"]
+    assert describe(AnswerSchema(closed)).unwrap().strict
+    error = describe(AnswerSchema({"properties": {"x": {"type": "int"}}}, "Point")).failure()
+    assert (error.path, error.type) == ("$.properties.x", "Point")
     assert "type must be" in str(error)

@@ -17,6 +17,7 @@ from openrouter_core.schema_flaws import FORMS, flaw_in
         ({"type": []}, "$", "type must be"),
         ({"type": ["string", 1]}, "$", "type must be"),
         ({"properties": {"a": {"type": 3}}}, "$.properties.a", "type must be"),
+        ({"properties": {"a": {"type": 3}, "b": True}}, "$.properties.a", "type must be"),
         ({"properties": {"a": 3}}, "$", "properties must have a schema for each name"),
         ({"items": [{"type": "string"}]}, "$", "items must be a schema"),
         ({"anyOf": []}, "$", "anyOf must be a list of schemas"),
@@ -48,6 +49,7 @@ def test_a_good_schema_has_none() -> None:
     whole = {
         "$schema": "x", "title": "T", "type": ["object", "null"], "required": ["a"], "$comment": 1,
         "properties": {"a": True, "b": {"$ref": "#/$defs/c~1d"}}, "dependentRequired": {"a": ["b"]},
+        "patternProperties": {"^a": {"pattern": "a+", "minLength": 0}},
         "$defs": {"c/d": {"prefixItems": [{"type": "string", "format": "date"}], "items": False}},
     }  # fmt: skip
     assert flaw_in(whole) is None

@@ -520,6 +520,10 @@ def test_an_event_that_is_no_chunk(text: str) -> None:
     assert error.partial.text == "a"
 
 
+def test_an_event_that_is_no_chunk_says_why() -> None:
+    assert read([b"data: [1]\n\n"])[0].end == Malformed("[1]", "Expected `object`, got `array`")
+
+
 def test_two_chunks_in_one_event() -> None:
     """Exists for servers that forget a blank line: the text must not vanish."""
     glued = said("b").rstrip(b"\n") + b"\n" + said("c")
@@ -625,6 +629,25 @@ def test_secrets_are_struck_out_of_whole_events(size: int) -> None:
 def test_a_whole_answer_as_a_chunk_folds_to_itself(answer: ChatCompletionResponse) -> None:
     """Exists for tool calls and reasoning that were lost where the server did not stream."""
     assert Fold().add(chunk_of(answer)).result() == answer
+
+
+def test_what_few_answers_have_is_in_the_chunk_too() -> None:
+    silent = ResponseMessage(
+        role="critic",
+        tool_calls=[ToolCall(id="a", type="custom", function=FunctionCall(name="f", arguments=""), index=0)],
+    )
+    answer = ChatCompletionResponse(
+        object="chat.completion",
+        choices=[Choice(index=1, error={"code": 7}, message=silent)],
+        safeguard_results=[1],
+        alignment={"a": 1},
+        user_id="u",
+    )
+    chunk = chunk_of(answer)
+    assert Fold().add(chunk).result() == answer
+    assert chunk.object == "chat.completion.chunk"
+    assert chunk.delta
+    assert chunk.delta.content is None
 
 
 @pytest.mark.parametrize(

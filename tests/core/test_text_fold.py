@@ -6,7 +6,7 @@ import msgspec
 from tests.core.events import COMPLETION, COMPLETION_EVENTS
 
 from openrouter_core.text_fold import TextFold
-from openrouter_core.wire.completions import CompletionChunk, CompletionResponse
+from openrouter_core.wire.completions import CompletionChoice, CompletionChunk, CompletionResponse
 
 
 def folded(count: int) -> TextFold:
@@ -37,6 +37,15 @@ def test_all_of_it_is_what_the_plain_call_gives() -> None:
 def test_a_chunk_tells_its_text() -> None:
     chunks = [msgspec.convert(event, CompletionChunk) for event in COMPLETION_EVENTS]
     assert [chunk.text for chunk in chunks] == ["", "mo", "a time", "re", ""]
+
+
+def test_what_is_told_once_stays() -> None:
+    fold = TextFold()
+    for chunk in ({"id": "g", "choices": [{"index": 1, "finish_reason": "stop"}]}, {"choices": [{"index": 1}]}):
+        fold.add(msgspec.convert(chunk, CompletionChunk))
+    choice = CompletionChoice(index=1, finish_reason="stop")
+    assert fold.result() == CompletionResponse(id="g", choices=[choice])
+    assert fold.finished
 
 
 def test_a_choice_without_a_number_is_the_first() -> None:

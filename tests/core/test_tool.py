@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -51,6 +52,7 @@ def made(function: Any, **more: Any) -> Tool:
 def test_what_the_model_is_told() -> None:
     tool = made(forecast)
     assert (tool.name, tool.description, tool.strict) == ("forecast", "Tell the weather.", True)
+    assert tool.arguments_type.__name__ == "Arguments"
     told = tool.parameters["properties"]
     assert list(told) == ["place", "days", "unit", "note", "hourly"]
     assert {name: schema.get("description") for name, schema in told.items()} == {
@@ -74,6 +76,8 @@ def test_arguments_become_keywords() -> None:
     tool = made(forecast)
     given = tool.arguments('{"place": {"city": "Bern"}, "days": null, "note": null, "hourly": true}')
     assert given == Success({"place": Place("Bern"), "note": None, "hourly": True})
+    more = tool.arguments('{"place": {"city": "Bern"}, "days": 4, "unit": "F", "hourly": true}').unwrap()
+    assert (more["days"], more["unit"]) == (4, "F")
     assert tool.function(**given.unwrap()) == "Place(city='Bern', country='CH') 3 C None True"
 
 
@@ -97,6 +101,17 @@ def test_bad_arguments_are_a_value(text: str, path: str | None) -> None:
 def test_no_text_makes_it_raise(text: str) -> None:
     """Exists for a tool loop that dies of what a model wrote."""
     assert isinstance(made(forecast).arguments(text), Success | Failure)
+
+
+def count(first: int = 1, step: Annotated[int | None, "By how much"] = 1) -> str:
+    """Count."""
+    return f"{first} {step}"
+
+
+def test_null_is_a_value_where_the_type_has_it_whatever_else_is_noted() -> None:
+    tool = made(count)
+    assert tool.omitted == {"first"}
+    assert tool.arguments('{"first": null, "step": null}') == Success({"step": None})
 
 
 def test_no_arguments_at_all() -> None:
@@ -204,7 +219,9 @@ def test_all_kinds_of_functions() -> None:
     assert "hourly" not in partly.parameters["properties"]
     anything = made(loose)
     assert not anything.strict
-    assert anything.definition().function is not None
+    loosely = anything.definition().function
+    assert loosely is not None
+    assert msgspec.to_builtins(loosely).get("strict") is None
     assert anything.arguments('{"anything": null, "other": null}') == Success({"anything": None, "other": None})
 
 
@@ -271,6 +288,10 @@ class Model(pydantic.BaseModel):
     x: int
 
 
+class Timed(pydantic.BaseModel):
+    lasting: dt.timedelta
+
+
 class Shown:
     def __str__(self) -> str:
         return "shown"
@@ -303,6 +324,7 @@ def test_a_default_that_cannot_be_told_is_not() -> None:
         (Place("Bern"), '{"city":"Bern","country":"CH"}'),
         ([1, None], "[1,null]"),
         (Model(x=1), '{"x":1}'),
+        (Timed(lasting=dt.timedelta(hours=1)), '{"lasting":"PT1H"}'),
         ({"a": Shown()}, '{"a":"shown"}'),
         (CIRCLE, "[[...]]"),
         ("half \ud800", "half ?"),

@@ -165,12 +165,32 @@ def test_what_is_wrong_with_a_call_is_told_to_the_model(bad: ToolCall, told: str
     assert [outcome.failed for outcome in after.progress.outcomes] == [True, False]
 
 
+def test_the_model_is_told_what_tools_there_are() -> None:
+    other = Tool.from_function(double, name="count").unwrap()
+    for tools, names in (([], "none"), ([TOOL, other], "count, double")):
+        state = begin(REQUEST, tools, LoopLimits(), 0.0)
+        assert isinstance(state, Ask)
+        again = answered(state, response(call(name="halve")), 0.0)
+        assert isinstance(again, Ask)
+        told = f'{{"error":"there is no tool \'halve\'; the tools are: {names}"}}'
+        assert again.progress.outcomes == (ToolOutcome("c1", told, failed=True),)
+
+
+def test_a_call_without_arguments_has_none() -> None:
+    tool = Tool.from_function(lambda: "now", name="now").unwrap()
+    state = begin(REQUEST, [tool], LoopLimits(), 0.0)
+    assert isinstance(state, Ask)
+    execute = answered(state, response(ToolCall(id="c1", function=FunctionCall(name="now"))), 0.0)
+    assert isinstance(execute, Execute)
+    assert execute.calls[0].arguments == {}
+
+
 def test_a_tool_without_a_result_failed() -> None:
     state = answered(start(), response(call()), 0.0)
     assert isinstance(state, Execute)
     after = executed(state, [], 0.0)
     assert isinstance(after, Ask)
-    assert after.progress.outcomes[0].failed
+    assert after.progress.outcomes == (ToolOutcome("c1", '{"error":"the tool gave no result"}', failed=True),)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +216,13 @@ def test_the_deadline_may_pass_while_tools_run() -> None:
     end = executed(state, [], 1.5)
     assert isinstance(end, Finished)
     assert end.run.reason == "deadline"
+
+
+def test_nothing_is_run_for_a_turn_that_may_not_be() -> None:
+    end = answered(start(LoopLimits(max_turns=1)), response(call()), 0.0)
+    assert isinstance(end, Finished)
+    late = answered(start(LoopLimits(deadline=1.0)), response(call(name="halve")), 0.5)
+    assert isinstance(late, Ask), "what is wrong with a call can be told in time"
 
 
 def test_nothing_was_asked() -> None:
@@ -233,6 +260,9 @@ def test_usage_adds_up() -> None:
         prompt_tokens=1, is_byok=False, prompt_tokens_details=PromptTokensDetails(cached_tokens=2)
     )
     assert added(None, None) is None
+    assert added(Usage(total_tokens=3), Usage(prompt_tokens=1, total_tokens=4)) == Usage(
+        prompt_tokens=1, total_tokens=7
+    )
 
 
 NO_NUMBERS: list[Any] = [-1, float("nan"), float("inf"), "3", [], True]
@@ -240,14 +270,18 @@ NO_NUMBERS: list[Any] = [-1, float("nan"), float("inf"), "3", [], True]
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [(field, value) for field in ("max_turns", "max_cost_usd", "tool_timeout_secs") for value in NO_NUMBERS],
+    [
+        ("max_turns", 0),
+        ("tool_timeout_secs", 0.0),
+        *((field, value) for field in ("max_turns", "max_cost_usd", "tool_timeout_secs") for value in NO_NUMBERS),
+    ],
 )
 def test_limits_that_make_no_sense_are_refused_by_name(field: str, value: Any) -> None:
     """Exists for limits in text, which compare with no number: the loop raised in the middle."""
     given = {"max_turns": 1, "max_cost_usd": 1.0, "tool_timeout_secs": 1.0, field: value}
     limits = LoopLimits(max_turns=given["max_turns"], max_cost=given["max_cost_usd"])
     error = bounded(limits, given["tool_timeout_secs"]).failure()
-    assert error.field == field
+    assert (error.field, error.value) == (field, repr(value))
     assert error.bound
     assert error.bound in error.message
 

@@ -7,6 +7,7 @@ import itertools
 import msgspec
 import pytest
 
+from openrouter_core.journal import Answered, Moment
 from openrouter_core.outcome import Responded, TimedOut, Unreachable
 from openrouter_core.policy import Policy
 from openrouter_core.schedule import Attempts, Both, Exponential, Jittered
@@ -25,6 +26,7 @@ def test_a_trace_is_played_again_as_it_was() -> None:
     told = simulate(ARRIVALS, scripted([BUSY, silent, GOOD]), rolls=itertools.cycle([0.1, 0.9, 0.4]))
     moments = read_trace(write_trace(told.moments))
     assert moments == list(told.moments)
+    assert read_trace(write_trace(told.moments).decode()) == moments
     again = simulate(ARRIVALS, recorded(moments), rolls=rolls_of(moments))
     assert again.moments == told.moments
     assert again.results == told.results
@@ -37,7 +39,7 @@ def test_what_the_trace_does_not_have_is_said() -> None:
     for call, attempt in ((0, 2), (1, 1)):
         lost = server(call, attempt, 0.0).outcome
         assert isinstance(lost, Unreachable)
-        assert lost.detail == f"the trace has no attempt {attempt} of call {call}"
+        assert lost == Unreachable("other", f"the trace has no attempt {attempt} of call {call}")
     assert isinstance(recorded([])(0, 1, 0.0).outcome, Unreachable)
 
 
@@ -55,6 +57,12 @@ def test_a_trace_may_begin_in_the_middle() -> None:
     answered = [moment for moment in told.moments if type(moment.event).__name__ == "Answered"]
     reply = recorded(answered)(0, 1, 0.0)
     assert reply == Reply(TimedOut("attempt", 9.0), 0.0)
+
+
+def test_a_line_ends_where_json_ends() -> None:
+    """Exists for text with Unicode's line separators, which JSON has within its strings."""
+    told = Moment(0, 1.0, Answered(Unreachable("other", "a\u2028b"), 0.5))
+    assert read_trace(write_trace([told]).decode()) == [told]
 
 
 def test_what_is_no_trace_is_refused() -> None:

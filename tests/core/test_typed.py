@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta, Struct
+from returns.result import Failure, Success
 from tests.core.types_and_values import Buy, Wait, typed_values
 
 from openrouter_core.conform import AnswerSchema
 from openrouter_core.schema import describe
-from openrouter_core.typed import Mismatch, Parsed, decode_as, repair_message
+from openrouter_core.typed import Mismatch, Parsed, decode_as, decode_exactly, repair_message
 from openrouter_core.wire.response import ChatCompletionResponse
 
 AROUND = st.sampled_from(
@@ -98,6 +99,49 @@ def test_a_wrong_answer_says_where(kind: Any, text: str, path: str | None, messa
         assert error.path == path
         assert (path or "") in repair_message(error)
     assert error.message in repair_message(error)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "repair"),
+    [
+        (None, "the answer is not a valid P: odd", "required JSON schema. odd. Answer"),
+        ("$.a", "the answer is not a valid P at $.a: odd", "required JSON schema. At $.a: odd. Answer"),
+    ],
+)
+def test_a_mismatch_in_words(path: str | None, text: str, repair: str) -> None:
+    error = Mismatch(type="P", message="odd", path=path, text="")
+    assert str(error) == text
+    assert repair in repair_message(error)
+
+
+class Quoting(Struct):
+    number: int
+
+    def __post_init__(self) -> None:
+        raise ValueError("told - at `noon`")
+
+
+def test_the_place_is_the_last_that_is_told() -> None:
+    error = decode_as(list[Quoting], '[{"number": 1}]').failure()
+    assert (error.message, error.path) == ("told - at `noon`", "$[0]")
+
+
+def test_what_must_be_the_value_and_nothing_else() -> None:
+    text = '{"probability": 2}'
+    wrong = Mismatch(type="Prediction", message="Expected `float` <= 1.0", path="$.probability", text=text)
+    assert decode_exactly(Prediction, text) == Failure(wrong)
+    assert decode_exactly(Prediction, "So: " + text).failure().path is None
+    assert decode_exactly(Prediction, '{"probability": 1}') == Success(Prediction(1.0))
+
+
+class Linked(pydantic.BaseModel):
+    name: str
+    value: Linked | None = None
+
+
+def test_a_field_with_the_name_of_the_wrapper_is_none() -> None:
+    text = '{"name": "outer", "value": {"name": "inner"}}'
+    assert decode_as(Linked, text) == Success(Linked(name="outer", value=Linked(name="inner")))
 
 
 def test_pydantic_values() -> None:

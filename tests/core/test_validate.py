@@ -6,6 +6,7 @@ import collections
 import datetime as dt
 import enum
 import math
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from tests.core.strategies import JSON, requests
 
 from openrouter_core import plain, validate
 from openrouter_core.errors import InvalidRequest
+from openrouter_core.refuse import bounded_repr
 from openrouter_core.wire.message import ChatMessage
 from openrouter_core.wire.options import RequestOptions
 from openrouter_core.wire.plugins import FusionPlugin
@@ -119,6 +121,12 @@ CONSTRAINTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ),
     (
         message(role="tool", content="", tool_call_id="1"),
+        message(role="tool", content="", tool_call_id=""),
+        "messages[1].tool_call_id",
+        "must be the id",
+    ),
+    (
+        message(role="tool", content="", tool_call_id="1"),
         message(role="tool", tool_call_id="1"),
         "messages[1].content",
         "",
@@ -212,9 +220,11 @@ CONSTRAINTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"messages": HI}, {"messages": iter(HI)}, "messages", "has no form in JSON"),
     ({"messages": HI}, {"messages": [ChatMessage.user(b"hi")]}, "messages[0].content", "not bytes"),  # type: ignore[arg-type]
     ({"seed": 1}, {"seed": 10**5000}, "seed", "cannot be written as JSON"),
+    ({"stop": ["x"]}, {"stop": ["x", "\ud83d"]}, "stop[1]", "lone surrogates"),
     ({"user": "\U0001f600"}, {"user": "\ud83d"}, "user", "lone surrogates"),
     ({"metadata": {"ä": ""}}, {"metadata": {"\ud83d": ""}}, "metadata.'\\ud83d'", "lone surrogates"),
     ({"extra": {"x": 1.5}}, {"extra": {"x": [1, {"y": math.inf}]}}, "extra.x[1].y", "must be a finite number"),
+    ({"extra": {"@x": 1.5}}, {"extra": {"@x": math.nan}}, "extra.@x", "must be a finite number"),
     ({"provider": {"of_tomorrow": None}}, {"provider": {"of_tomorrow": math.nan}}, "provider.of_tomorrow", "finite"),
     ({"extra": {"x": {"y": 1}}}, {"extra": {"x": {None: 1}}}, "extra.x", "cannot be written as JSON"),
     ({"extra": {"x": [[]]}}, {"extra": {"x": ENDLESS}}, "extra", "must not be nested so deeply, or contain itself"),
@@ -233,6 +243,23 @@ def test_a_constraint_holds_just_inside_and_is_named_just_outside(
     assert error.message.startswith(field)
     assert error.message.endswith(error.bound or "")
     assert error.value is None or (error.value in error.message and len(error.value) <= 80)
+    found = found_at(field, request_with(**outside))
+    shown = [bounded_repr(one) for one in (found, *(found if isinstance(found, dict) else ()))]
+    assert error.value in (*shown, None) or found is None
+    assert error.value or any(told in str(error.bound) for told in ("is required", "strings as keys", "in extra"))
+
+
+def found_at(path: str, value: Any) -> Any:
+    """Follow a path into a request; None where it leads nowhere."""
+    for step in re.findall(r"[^.\[\]']+", path):
+        match value:
+            case dict():
+                value = value.get(step)
+            case list() | tuple():
+                value = value[int(step)]
+            case _:
+                value = getattr(value, step, None)
+    return value
 
 
 # --- what is sent ---------------------------------------------------------------------------------------------------
