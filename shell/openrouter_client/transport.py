@@ -143,13 +143,8 @@ class Transport(Unshared):
 
     def responded(self, answer: Reading) -> Responded:
         """Tell an answer that was read as a fact, without our secrets in it."""
-        return Responded(
-            answer.status,
-            self.struck_bytes(answer.body()),
-            self.plain(answer.headers),
-            time.time(),
-            overflow=answer.overflow,
-        )
+        body, headers = self.struck_bytes(answer.body()), self.plain(answer.headers)
+        return Responded(answer.status, body, headers, time.time(), overflow=answer.overflow)
 
     async def begin(self, request: HttpRequest) -> Answer:
         """Send a request, key and all, and wait for the answer's headers."""
