@@ -15,7 +15,7 @@ from returns.result import Failure, Result, Success
 
 from openrouter_core.bulk.rows import Asking
 from openrouter_core.errors import InvalidRequest
-from openrouter_core.refuse import bounded_repr
+from openrouter_core.refuse import bounded_repr, refuse
 from openrouter_core.wire.request import ChatCompletionRequest
 
 SIZE = 16
@@ -42,8 +42,7 @@ def digest_of(request: ChatCompletionRequest, default_model: str) -> Result[byte
     try:
         return Success(digest(request))
     except (TypeError, ValueError, RecursionError) as error:
-        bound = f"cannot be written as JSON: {error}"
-        return Failure(InvalidRequest(message=f"the request {bound}", field="request", bound=bound))
+        return Failure(refuse("request", f"cannot be written as JSON: {error}"))
 
 
 def key_of(hashed: bytes, sample: int) -> bytes:
