@@ -61,9 +61,11 @@ def message(value: Any, role: str) -> Message:
     said = mapping(value)
     if not said:
         return {"role": role, "parts": parts(value)}
-    if said.get("type") not in (None, "message"):
-        return {"role": str(said.get("role", "assistant")), "parts": [part(said)]}
-    calls = [part({"type": "tool_use", **mapping(one)}) for one in items(said.get("tool_calls"))]
+    kind = said.get("type")
+    if kind not in (None, "message"):
+        speaker = "tool" if kind == "function_call_output" else "assistant"
+        return {"role": str(said.get("role", speaker)), "parts": [part(said)]}
+    calls = [tool_call(mapping(one)) for one in items(said.get("tool_calls"))]
     reasoning = said.get("reasoning")
     thought = [{"type": "reasoning", "content": reasoning}] if isinstance(reasoning, str) and reasoning else []
     content = parts(said.get("content"))
@@ -123,7 +125,7 @@ def medium(kind: str, said: Any) -> Part:
     modality = next((name for word, name in MODALITIES.items() if word in kind), None)
     if modality is None:
         return {"type": kind}
-    address = next((url for url in addresses(said) if isinstance(url, str)), "")
+    address = next((url for url in addresses(said) if isinstance(url, str)), None)
     if address and not address.startswith("data:"):
         return {"type": "uri", "modality": modality, "uri": address, "mime_type": None}
     media_type = address.removeprefix("data:").partition(";")[0] if address else None
