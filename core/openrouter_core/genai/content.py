@@ -63,8 +63,7 @@ def message(value: Any, role: str) -> Message:
         return {"role": role, "parts": parts(value)}
     kind = said.get("type")
     if kind not in (None, "message"):
-        speaker = "tool" if kind == "function_call_output" else "assistant"
-        return {"role": str(said.get("role", speaker)), "parts": [part(said)]}
+        return {"role": "tool" if kind == "function_call_output" else "assistant", "parts": [part(said)]}
     calls = [tool_call(mapping(one)) for one in items(said.get("tool_calls"))]
     reasoning = said.get("reasoning")
     thought = [{"type": "reasoning", "content": reasoning}] if isinstance(reasoning, str) and reasoning else []
@@ -99,7 +98,7 @@ def part(value: Any) -> Part:
             return {"type": "text", "content": str(said.get("text", ""))}
         case "thinking" | "reasoning":
             return {"type": "reasoning", "content": str(said.get("thinking") or said.get("text") or "")}
-        case "tool_use" | "function_call" | "function":
+        case "tool_use" | "function_call":
             return tool_call(said)
         case "tool_result" | "function_call_output":
             whose = said.get("tool_use_id") or said.get("call_id")
