@@ -47,7 +47,7 @@ def digest_of(request: ChatCompletionRequest, default_model: str) -> Result[byte
 
 def key_of(hashed: bytes, sample: int) -> bytes:
     """Give a row's key: the hash of its request, and how many like it came before."""
-    return blake2b(hashed + sample.to_bytes(8, "big"), digest_size=SIZE).digest()
+    return blake2b(hashed + sample.to_bytes(8), digest_size=SIZE).digest()
 
 
 def settings_of(asking: Asking, default_model: str) -> dict[str, Any]:
