@@ -56,25 +56,34 @@ def build_chat(
 
     Fails with `InvalidRequest` for a request that must not be sent, and for one that asks for the other way.
     """
+    built = built_chat(request, settings, stream=stream)
+    return Failure(built) if isinstance(built, InvalidRequest) else Success(built)
+
+
+def built_chat(
+    request: ChatCompletionRequest, settings: BuildSettings, *, stream: bool = False
+) -> Built | InvalidRequest:
+    """Do what `build_chat` does, for each call of a client: a container costs more there than a look at the type."""
     if getattr(request, "stream", None) not in (None, stream):
         other = "use chat_completion(streamed=False)" if stream else "use stream_chat_completion"
-        return Failure(refuse("stream", f"is set by the client: leave it out, or {other}", request.stream))
+        return refuse("stream", f"is set by the client: leave it out, or {other}", request.stream)
     checked = check(request, stream=stream)
     if isinstance(checked, InvalidRequest):
-        return Failure(checked)
+        return checked
     body = checked.body
     replaced = _name_model(body, settings)
     data = encode(body)
     if isinstance(data, InvalidRequest):
-        return Failure(data)
+        return data
     headers = _standing_headers(settings)
     if checked.options:
         merged = merge(headers, checked.options)
         if isinstance(merged, Failure):
-            return merged
+            refused: InvalidRequest = merged.failure()
+            return refused
         headers = merged.unwrap()
     model = body.get("model") or next(iter(body.get("models", ())), "")
-    return Success(Built(body=data, headers=headers, model=model, replaced=replaced))
+    return Built(body=data, headers=headers, model=model, replaced=replaced)
 
 
 def parse_request(data: bytes) -> Result[ChatCompletionRequest, InvalidRequest]:

@@ -42,6 +42,10 @@ class Raw(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.body)
 
 
+KINDS: dict[Any, Literal["bytes", "empty", "raw"]] = {bytes: "bytes", NoneType: "empty", Raw: "raw"}
+"""What the body of an answer is that is not JSON, by the answer's type."""
+
+
 class ByOffset(msgspec.Struct, frozen=True, tag=True):
     """Pages by number of items: the next one begins after all that came, until `total_count` or an empty page."""
 
@@ -93,5 +97,4 @@ class Endpoint(msgspec.Struct, Generic[Params, Answer], frozen=True):
     @property
     def kind(self) -> Literal["json", "bytes", "empty", "raw"]:
         """What the body of a good answer is."""
-        kinds: dict[Any, Literal["bytes", "empty", "raw"]] = {bytes: "bytes", NoneType: "empty", Raw: "raw"}
-        return kinds.get(self.answer, "json")
+        return KINDS.get(self.answer, "json")

@@ -20,7 +20,7 @@ from openrouter_client.streaming import ChatStream, Handle
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld
 from openrouter_core.api import CHAT_COMPLETIONS
-from openrouter_core.build import BuildSettings, Built, build_chat
+from openrouter_core.build import BuildSettings, Built, built_chat
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.endpoint import Headers, HttpRequest, Key
 from openrouter_core.errors import AuthError, ConnectError, DataSourceError
@@ -148,19 +148,18 @@ class Calls(Unshared):
         if isinstance(policy, DataSourceError):
             return policy
         asking = falling_back(request, options.fallbacks) if options.fallbacks else request
-        built = build_chat(asking, self.settings, stream=mode != "whole")
-        if isinstance(built, Failure):
-            return error_of(built)
+        built = built_chat(asking, self.settings, stream=mode != "whole")
+        if isinstance(built, DataSourceError):
+            return built
         others = self.alternatives(request, options, mode) if options.fallbacks else ()
         if isinstance(others, DataSourceError):
             return others
-        good = built.unwrap()
         return Job(
             CHAT_COMPLETIONS,
-            self.sent(good),
+            self.sent(built),
             policy,
             mode,
-            self.ask(asking, good, options),
+            self.ask(asking, built, options),
             self.place(options.priority),
             options.max_cost_usd,
             others,
@@ -181,11 +180,11 @@ class Calls(Unshared):
         made: list[Alternative] = []
         for one in options.fallbacks[len(by_server(options.fallbacks)) :]:
             asking = msgspec.structs.replace(request, model=one.model, models=None)
-            built = build_chat(asking, self.settings, stream=mode != "whole")
-            if isinstance(built, Failure):
-                return error_of(built)
-            ask = self.ask(asking, built.unwrap(), options)
-            made.append(Alternative(one.after, self.sent(built.unwrap()), one.model, ask))
+            built = built_chat(asking, self.settings, stream=mode != "whole")
+            if isinstance(built, DataSourceError):
+                return built
+            ask = self.ask(asking, built, options)
+            made.append(Alternative(one.after, self.sent(built), one.model, ask))
         return tuple(made)
 
     def sent(self, built: Built) -> HttpRequest:

@@ -5,8 +5,8 @@ cookies, quoting the URL, a writer (on Python < 3.12 a task) for each body, redi
 can do everything. Here one request is made by aiohttp for each address and set of headers, and its head is kept as
 bytes; a call writes head and body in one piece and reads with aiohttp's own parser.
 
-What stays aiohttp's: resolving, connecting, TLS, the pool, keep-alive, parsing, decompression, flow control, its
-exceptions. What this module must see to itself:
+What stays aiohttp's: resolving, connecting, TLS, parsing (one parser for each connection, not one for each answer),
+decompression, flow control, its exceptions. What this module and `pool` must see to themselves:
 
 - a connection goes back to the pool when the answer's end was read, and never with bytes of the request unsent (an
   answer may come before the request was read); any other end, cancelling too, closes it;
@@ -21,13 +21,16 @@ It uses `connect`, `ClientRequest`, `Connection` and `ResponseHandler` as they a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol, Self
 
 import aiohttp
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from openrouter_client.pool import Pool
 from openrouter_core.endpoint import Headers, HttpRequest, Key
 
 REQUEST: Final = getattr(aiohttp.ClientSession, "_request", None)
@@ -72,10 +75,18 @@ class Answer(Protocol):
 class DirectAnswer:
     """An answer whose headers are there. Its connection goes back to the pool at the end of its body."""
 
-    __slots__ = ("connection", "content", "headers", "status")
+    __slots__ = ("connection", "content", "give", "headers", "status")
 
-    def __init__(self, connection: Any, status: int, headers: Mapping[str, str], content: aiohttp.StreamReader) -> None:
-        self.connection: Any = connection
+    def __init__(
+        self,
+        connection: Connection,
+        give: Callable[[Connection], None],
+        status: int,
+        headers: Mapping[str, str],
+        content: aiohttp.StreamReader,
+    ) -> None:
+        self.connection: Connection | None = connection
+        self.give = give
         self.status: int = status
         self.headers: Mapping[str, str] = headers
         self.content: aiohttp.StreamReader = content
@@ -87,15 +98,10 @@ class DirectAnswer:
         return self.headers.get("Content-Type", "application/octet-stream").partition(";")[0].strip().lower()
 
     def release(self) -> None:
-        """Give the connection back, unless a part of the request is still unsent: then it cannot be used again."""
+        """Give the connection back."""
         connection, self.connection = self.connection, None
-        if connection is None:
-            return
-        protocol = connection.protocol
-        if protocol is not None and protocol.transport is not None and protocol.transport.get_write_buffer_size():
-            connection.close()
-        else:
-            connection.release()
+        if connection is not None:
+            self.give(connection)
 
     def close(self) -> None:
         """Drop the connection, unless the body was read to its end."""
@@ -119,16 +125,18 @@ class Direct:
         secrets: Mapping[Key, Mapping[str, str]],
         connect_timeout: float,
         longest_header: int,
+        keep_alive: float,
     ) -> None:
         self.session = session
         self.secrets = secrets
+        self.pool: Pool = Pool(keep_alive)
         self.timeout: aiohttp.ClientTimeout = aiohttp.ClientTimeout(total=None, connect=connect_timeout)
         self.reading: dict[str, Any] = {
             "read_until_eof": True,
             "max_line_size": longest_header,
             "max_field_size": longest_header,
         }
-        self.kept: tuple[tuple[str, str, Headers, Key] | None, Any, bytes] = (None, None, b"")
+        self.kept: tuple[tuple[str, str, Headers, Key] | None, Any, Any, bytes] = (None, None, None, b"")
 
     def serves(self) -> bool:
         """Tell whether the session still is as aiohttp made it."""
@@ -139,21 +147,11 @@ class Direct:
         what = (request.method, request.url, request.headers, request.key)
         if self.kept[0] != what:
             made = self.made(request)
-            self.kept = (what, made, head_of(made))
-        _, made, head = self.kept
-        connector = self.session.connector
-        if connector is None:
-            raise RuntimeError("Session is closed")
-        try:
-            connection = await connector.connect(made, [], self.timeout)
-        except TimeoutError as error:
-            raise aiohttp.ConnectionTimeoutError(f"Connection timeout to host {made.url}") from error
+            self.kept = (what, made, made.connection_key, head_of(made))
+        _, made, where, head = self.kept
+        connection = self.pool.take(where) or await self.connected(made)
         protocol: Any = connection.protocol
-        if protocol.transport is None:
-            connection.close()
-            raise aiohttp.ClientConnectionResetError("the connection was lost before the request was sent")
         try:
-            protocol.set_response_params(**self.reading)
             protocol.transport.write(b"%s%d\r\n\r\n%s" % (head, len(request.body), request.body))
             message, content = await final_answer(protocol)
         except HttpProcessingError as error:
@@ -164,7 +162,23 @@ class Direct:
         except BaseException:
             connection.close()
             raise
-        return DirectAnswer(connection, message.code, message.headers, content)
+        return DirectAnswer(connection, partial(self.pool.give, where), message.code, message.headers, content)
+
+    async def connected(self, made: aiohttp.ClientRequest) -> Connection:
+        """Make a connection, which is then ours until it is closed."""
+        connector = self.session.connector
+        if connector is None:
+            raise RuntimeError("Session is closed")
+        try:
+            connection = await connector.connect(made, [], self.timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError(f"Connection timeout to host {made.url}") from error
+        protocol = connection.protocol
+        if protocol is None or protocol.transport is None:
+            connection.close()
+            raise aiohttp.ClientConnectionResetError("the connection was lost before the request was sent")
+        protocol.set_response_params(**self.reading)
+        return connection
 
     def made(self, request: HttpRequest) -> aiohttp.ClientRequest:
         """Let aiohttp make the request, without a body: where it goes, and what its headers are."""

@@ -39,19 +39,10 @@ class Limits:
         """Limit a block to the time before the loop's clock shows `at`; -inf: it ends as soon as it waits."""
         return Limit(self, at)
 
-    def enter(self, limit: Limit) -> None:
-        """Put a limit in force."""
-        heapq.heappush(self.heap, (limit.at, next(self.numbers), limit))
-        self.inside += 1
-        if limit.at < math.inf and (self.timer is None or limit.at < self.due):
-            self.wake(limit.at)
-
-    def leave(self) -> None:
-        """Forget the limits that were left, if they are too many."""
-        self.inside -= 1
-        if len(self.heap) > 2 * self.inside + FEW:
-            self.heap = [entry for entry in self.heap if entry[2].task is not None]
-            heapq.heapify(self.heap)
+    def forget(self) -> None:
+        """Forget the limits that were left."""
+        self.heap = [entry for entry in self.heap if entry[2].task is not None]
+        heapq.heapify(self.heap)
 
     def wake(self, at: float) -> None:
         """Look again at an instant."""
@@ -94,7 +85,12 @@ class Limit:
             raise RuntimeError("a limit of time needs a task to cancel")
         self.task = task
         self.cancelling: int = task.cancelling()
-        self.limits.enter(self)
+        limits, at = self.limits, self.at
+        entry: tuple[float, int, Limit] = (at, next(limits.numbers), self)
+        heapq.heappush(limits.heap, entry)
+        limits.inside += 1
+        if at < math.inf and (limits.timer is None or at < limits.due):
+            limits.wake(at)
         return self
 
     def expire(self) -> None:
@@ -107,6 +103,9 @@ class Limit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         task, self.task = self.task, None
-        self.limits.leave()
+        limits = self.limits
+        limits.inside -= 1
+        if len(limits.heap) > 2 * limits.inside + FEW:
+            limits.forget()
         if self.expired and task is not None and task.uncancel() <= self.cancelling and kind is CancelledError:
             raise TimeoutError from error

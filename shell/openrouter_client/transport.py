@@ -20,6 +20,7 @@ from yarl import URL
 
 from openrouter_client.direct import Answer, Direct
 from openrouter_client.masking import secrets_of
+from openrouter_client.pool import Connector
 from openrouter_client.reading import Reading, read_whole
 from openrouter_client.timing import Limit, Limits
 from openrouter_core.config import MASK, OpenRouterConfig
@@ -138,7 +139,7 @@ class Transport(Unshared):
 
         aiohttp does not wake those who read a body when their session is closed.
         """
-        return self.limits.until(-math.inf if self.closed else until)
+        return Limit(self.limits, -math.inf if self.closed else until)
 
     def responded(self, answer: Reading) -> Responded:
         """Tell an answer that was read as a fact, without our secrets in it."""
@@ -208,14 +209,16 @@ class Transport(Unshared):
         """Give the session, made now if it has not been."""
         if self.session is None:
             self.session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
+                connector=Connector(
                     limit=0, keepalive_timeout=KEEP_ALIVE_SECS, ssl=True if self.tls is None else self.tls
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=self.config.trust_env,
             )
             if self.config.proxy is None and not self.config.trust_env:
-                self.direct = Direct(self.session, self.headers, self.config.connect_timeout_secs, LONGEST_HEADER)
+                self.direct = Direct(
+                    self.session, self.headers, self.config.connect_timeout_secs, LONGEST_HEADER, KEEP_ALIVE_SECS
+                )
         return self.session
 
     def address(self, url: str) -> URL:
@@ -273,7 +276,11 @@ class Transport(Unshared):
         if asyncio.get_running_loop() is self.loop:
             self.limits.bring_forward()
         if self.owned and self.session is not None:
-            await self.session.close()
+            try:
+                await self.session.close()
+            finally:
+                if self.direct is not None:
+                    self.direct.pool.close()
 
 
 def headers_with(config: OpenRouterConfig) -> dict[Key, dict[str, str]]:

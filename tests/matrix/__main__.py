@@ -25,6 +25,7 @@ SHELL = (
     "tests/shell/test_client.py",
     "tests/shell/test_transport.py",
     "tests/shell/test_direct.py",
+    "tests/shell/test_pool.py",
     "tests/shell/test_streaming.py",
     "tests/shell/test_exchange.py",
     "tests/shell/test_hostile.py",

@@ -55,13 +55,12 @@ class All(msgspec.Struct, frozen=True):
         self, state: tuple[Any, ...], stamp: tuple[Any, ...], seen: Seen, in_flight: int, now: float
     ) -> tuple[Any, ...]:
         """Tell each; when none has learned anything, the state is the same object."""
-        news: list[Any] = []
-        same = True
+        news = state
         for number, one in enumerate(self.limiters):
             after = one.on_outcome(state[number], stamp[number], seen, in_flight, now)
-            news.append(after)
-            same = same and after is state[number]
-        return state if same else tuple(news)
+            if after is not state[number]:
+                news = (*news[:number], after, *news[number + 1 :])
+        return news
 
 
 class Scopes(msgspec.Struct, Generic[S], frozen=True, gc=False):
