@@ -88,6 +88,7 @@ class Shared(Generic[T]):
     def __init__(self, admission: Admission[T], settings: LimitSettings, assumed: int = 1) -> None:
         self.admission: Admission[T] = admission
         self.settings: LimitSettings = settings
+        self.common: int = len(quotas(settings).limiters)
         self.mode: Mode = "new"
         self.members: int = assumed
         self.part: float = 1.0
@@ -146,7 +147,7 @@ class Shared(Generic[T]):
         for stamp, seen, at in self.ended:
             self.admission.learn(stamp, seen, at)
         heard, (going, wait) = len(self.ended), self.plan(now)
-        if self.mode == "lost" or self.quota is before.state[0]:
+        if self.mode == "lost" or self.quota == before.state[: self.common]:
             self.ended.clear()
             self.out += going
             return Wait(wait)
@@ -255,18 +256,18 @@ class Shared(Generic[T]):
         """Keep to a part of the quotas, on the store's clock."""
         self.part = part
         known = quotas(self.settings if part == 1.0 else share(self.settings, part))
-        abroad = Abroad(known, self.ahead or 0.0, self.members - 1)
-        self.admission.limiter = All((abroad, *health(self.settings)))
+        abroad = [Abroad(limiter, self.ahead or 0.0, self.members - 1) for limiter in known.limiters]
+        self.admission.limiter = All((*abroad, *health(self.settings)))
 
     @property
     def quota(self) -> QuotaState:
-        """The part of the limiter's state that is shared."""
-        quota: QuotaState = self.admission.state[0]
+        """The part of the limiter's state that is shared: that of its first `common` limiters."""
+        quota: QuotaState = self.admission.state[: self.common]
         return quota
 
     @quota.setter
     def quota(self, quota: QuotaState) -> None:
-        self.admission.state = (quota, *self.admission.state[1:])
+        self.admission.state = (*quota, *self.admission.state[self.common :])
 
     @property
     def sharing(self) -> Sharing:

@@ -102,6 +102,8 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
     while True:
         watcher.state(now, state)
         match state:
+            case Send() | Done():
+                return state
             case Queue():
                 turn = await world.enter(state.ticket, state.expires)
                 now = world.now()
@@ -112,8 +114,6 @@ async def until_send(world: World, state: State[T], now: float, watcher: Watcher
                 await world.sleep(max(0.0, state.until - world.now()))
                 now = world.now()
                 state = slept(state, now)
-            case Send() | Done():
-                return state
             case _:
                 assert_never(state)
 

@@ -252,7 +252,7 @@ class Transport(Unshared):
 
     def plain(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Give headers with lower-case names, and without the key."""
-        lowered = {self.lower_case[name]: value for name, value in headers.items()}
+        lowered = dict(zip(map(self.lower_case.__getitem__, headers.keys()), headers.values(), strict=True))
         said = "\n".join(lowered.values())
         if said.isascii() and self.struck(said) is said:  # as nearly always; looking at each value costs much more
             return lowered

@@ -85,12 +85,12 @@ async def calls_of(work: Callable[[], Awaitable[object]], times: int = TIMES) ->
 async def test_a_call_costs_about_as_many_functions_as_aiohttp_alone() -> None:
     """Both include the loop and the server's share of it.
 
-    Measured with aiohttp 3.14: 367 and 393 on Python 3.11.
+    Measured with aiohttp 3.14: 362 and 393 on Python 3.11.
     """
     async with canned(WHOLE) as base, ours(base, 1) as one, raw(base, 1) as other:
         own, bare = await calls_of(one.call), await calls_of(other.call)
     assert own <= 1.05 * bare
-    assert own <= 395
+    assert own <= 385
 
 
 async def test_a_chunk_costs_few_functions() -> None:

@@ -214,8 +214,8 @@ def test_a_share_never_lets_a_call_go_earlier(settings: LimitSettings, events: l
         now += wait
         reduced, _ = local.on_send(reduced, Ask(("a",), 7.0), now)
         state, _ = whole.on_send(state, Ask(("a",), 7.0), now)
-    for name, shown in view((reduced, *All(health(settings)).init(now)), now).items():
-        full = view((state, *All(health(settings)).init(now)), now)[name]
+    for name, shown in view((*reduced, *All(health(settings)).init(now)), now).items():
+        full = view((*state, *All(health(settings)).init(now)), now)[name]
         assert shown.limit == (None if full.limit is None else max(1.0, full.limit * part))
 
 
@@ -264,6 +264,6 @@ def test_where_nothing_is_learned_only_what_is_configured_is_left() -> None:
     assert limiter.admit(state, Ask(), 0, 0.5) == 0.5
     assert limiter.admit(state, Ask(), 2, 1.0) == math.inf
     assert view(state, 0.5) == {}
-    assert share_of_state(state[0], 0.5) == state[0]
+    assert share_of_state(state[:2], 0.5) == state[:2]
     free = standard(LimitSettings(adaptive=False))
     assert free.admit(free.init(0.0), Ask(retry=True), 10**6, 0.0) == 0.0

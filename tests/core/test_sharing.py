@@ -280,12 +280,13 @@ def test_many_slots_are_booked_in_one_round_and_success_costs_none() -> None:
 
 def test_a_round_has_an_end() -> None:
     store = Store()
-    one = Process(1, store, LimitSettings(adaptive=False))
+    one = Process(1, store, LimitSettings(adaptive=False, requests_per_minute=6e6, request_burst=1e3))
     for call in range(150):
         one.come(call)
     settled(one)
     assert (len(one.went), one.shared.swaps) == (150, 3)
     one.lose()
+    store.now += 1.0  # until there is a burst again
     for call in range(150, 300):
         one.come(call)
     assert one.shared.begin(one.now) == Wait(0.0)

@@ -1,6 +1,6 @@
 """The limiter that every client has: what is put together from the others, and what its state looks like from outside.
 
-    standard = All( quotas, *health )
+    standard = All( *quotas, *health )
     quotas   = All( Gcra requests/min?, Gcra tokens/min?,
                     Scoped( Quota( Window, Gate, Learned ) ) )
     health   = Concurrency(max_concurrency)?, Places?,
@@ -10,8 +10,8 @@ With nothing configured they make nobody wait until something has happened, but 
 not `adaptive`, only what is configured is left of them: the known rates, the maximum in flight and the places.
 
 The quotas are the key's, whoever uses it: their state may be shared by several processes on a common clock, written and
-read as `quota_state_type`. It holds no counts of attempts in flight, and an answer that teaches nothing leaves it the
-same object. What is in flight and how the server fares is each process's own. `share` and `share_of_state` are for a
+read as `quota_state_type`. It holds no counts of attempts in flight, and an answer that teaches nothing leaves it as
+it was. What is in flight and how the server fares is each process's own. `share` and `share_of_state` are for a
 process that has lost the others: a part of all that is known, so that the parts together stay within it.
 """
 
@@ -79,7 +79,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 def standard(settings: LimitSettings) -> All:
     """Put the client's limiter together."""
-    return All((quotas(settings), *health(settings)))
+    return All((*quotas(settings).limiters, *health(settings)))
 
 
 def quotas(settings: LimitSettings) -> All:
@@ -159,7 +159,8 @@ def view(state: tuple[Any, ...], now: float) -> dict[str, View]:
 
     Where nothing is learned there is nothing to see.
     """
-    (*_, quota), *_, condition = state
+    parts: list[Scopes[Any]] = [part for part in state if isinstance(part, Scopes)]
+    quota, condition = parts[0], parts[-1]
     if not quota.known[KEY]:
         return {}
     names = dict.fromkeys([KEY, *quota.known, *condition.known, *condition.flying])
