@@ -101,7 +101,7 @@ def test_each_setting_reaches_its_limiter() -> None:
     )
     rates = Gcra(rate=2.0, burst=3.0), Gcra(rate=100.0, burst=100.0, unit="tokens")
     bounds = Concurrency(maximum=7), Places(8), Scoped(condition, counts=True, others=2)
-    assert standard(settings) == All((All((*rates, Scoped(quota))), *bounds))
+    assert standard(settings) == All((*rates, Scoped(quota), *bounds))
 
 
 def test_the_view_shows_each_scope() -> None:
