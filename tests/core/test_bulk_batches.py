@@ -214,6 +214,9 @@ def test_results_prove_whose_a_batch_is() -> None:
 def test_a_batch_is_read_as_far_as_it_can_be() -> None:
     batch = Fetched(id="b", status="completed", request_counts={"completed": 2}, usage={"cost": 0.5})
     assert (batch.ended, batch.unready, batch.cost, batch.ran("failed")) == (True, True, 0.5, 0)
+    for completed, results, unready in ((1, None, True), (0, None, False), (1, [], False)):
+        counts = {"completed": completed}
+        assert Fetched(id="b", status="expired", request_counts=counts, results=results).unready is unready
     odd = Fetched(id="b", status="dreaming", request_counts="many", usage=[1], results=[])
     assert (odd.ended, odd.unready, odd.cost, odd.ran("completed")) == (False, False, None, 0)
 

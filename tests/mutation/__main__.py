@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.mutation.mutants import CORE, modules, mutants
-from tests.mutation.results import TESTS, Figures, fresh, mark, own_tests, write
+from tests.mutation.results import TESTS, Figures, fresh, mark, own_tests, read, write
 from tests.mutation.running import LEFT_OUT, PATIENCE, Tests, with_tests
 
 HERE = Path(__file__).parent
@@ -114,7 +114,8 @@ def main() -> int:
     unknown = [name for name in names if name not in modules()]
     if unknown:
         parser.error(f"no module of the core is called {', '.join(unknown)}")
-    names = [name for name in names if not (options.resume and fresh(name))]
+    if options.resume:
+        names = [name for name in names if not (fresh(name) and read()[name].total == len(mutants(name)))]
     if options.list:
         sys.stdout.write("".join(f"{mutant}\n" for name in names for mutant in mutants(name)))
         return 0
