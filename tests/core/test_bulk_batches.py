@@ -55,7 +55,7 @@ from openrouter_core.wire.message import ChatMessage
 from openrouter_core.wire.options import RequestOptions
 from openrouter_core.wire.request import ChatCompletionRequest
 
-INTENT = Intent(number=1, mark="ab12", model="m/a:batch", rows=3, at=1000.0)
+INTENT = Intent(number=1, mark="ab-12", model="m/a:batch", rows=3, at=1000.0)
 ITEMS = st.lists(st.integers(1, 10**9), max_size=20, unique=True).map(
     lambda rows: [Item(row, None, b"", known=False, body=b'{"x":%d}' % row) for row in rows]
 )
@@ -64,10 +64,11 @@ ITEMS = st.lists(st.integers(1, 10**9), max_size=20, unique=True).map(
 @given(ITEMS)
 def test_a_submission_names_each_row_once_and_is_no_larger_than_was_counted(items: list[Item]) -> None:
     """The bugs: requests before the model, a row that cannot be told from another's, a batch that is too large."""
-    data = submission("m/a:batch", "ab12", items)
+    data = submission("m/a:batch", INTENT.mark, items)
     read = msgspec.json.decode(data)
-    assert list(read) == ["endpoint", "model", "completion_window", "requests"]
-    assert [one["custom_id"] for one in read["requests"]] == [f"ab12-{item.row}" for item in items]
+    head = {"endpoint": "/v1/chat/completions", "model": "m/a:batch", "completion_window": "24h"}
+    assert [*read.items()][:-1] == [*head.items()]
+    assert [one["custom_id"] for one in read["requests"]] == [f"ab-12-{item.row}" for item in items]
     assert [one["body"]["x"] for one in read["requests"]] == [item.row for item in items]
     assert len(data) <= batches.OVERHEAD + sum(batches.taking(item.body) for item in items)
     results = [{"custom_id": one["custom_id"]} for one in read["requests"]]
@@ -96,6 +97,8 @@ def test_no_batch_is_too_large(sizes: list[int]) -> None:
         assert size + batches.OVERHEAD <= LARGEST
     assert full(MOST, 0, 1)
     assert not full(MOST - 1, 0, 1)
+    assert full(1, LARGEST - batches.OVERHEAD, 1)
+    assert not full(1, LARGEST - batches.OVERHEAD - 1, 1)
 
 
 def test_the_size_bites() -> None:
@@ -107,15 +110,20 @@ def test_the_size_bites() -> None:
 )
 def test_the_variant_of_a_model(model: str, slug: str | None) -> None:
     found = variant(model)
-    assert found == Success(slug) if slug else isinstance(found.failure(), InvalidRequest)
+    if slug is not None:
+        assert found == Success(slug)
+        return
+    told = found.failure()
+    assert (told.field, told.value) == ("model", repr(model) if model else None)
+    assert "in a batch" in str(told.bound) or "a batch has one model" in str(told.bound)
 
 
 def test_what_cannot_be_in_a_batch_is_named() -> None:
     assert body_of(b'{"model":"m/a","stream":false,"n":1}') == Success(b'{"n":1}')
     told: Any = body_of(b'{"plugins":[{"id":"web"}]}').failure()
-    assert (told.field, "--via batches" in told.message) == ("plugins", True)
+    assert (told.field, told.value, "--via batches" in told.message) == ("plugins", "[{'id': 'web'}]", True)
     told = body_of(b'{"provider":{"zdr":true}}').failure()
-    assert told.field == "provider.zdr"
+    assert (told.field, told.value, "30 days" in told.bound) == ("provider.zdr", "True", True)
     assert isinstance(body_of(b'{"provider":{"only":["x"]}}'), Success)
 
 
@@ -131,7 +139,7 @@ def test_a_request_is_packed_or_refused() -> None:
     }
     for field, request in fields.items():
         told: Any = packable(request, settings).failure()
-        assert told.field == field
+        assert (told.field, told.bound[:5]) == (field, "must ")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +152,7 @@ def test_a_request_is_packed_or_refused() -> None:
         (ProviderError(message="", status=408), True),
         (ParseError(message="", status=202), True),
         (HttpError(message="", status=302), False),
-        (HttpError(message="", status=599), True),
+        (HttpError(message="", status=500), True),
         (HttpError(message=""), True),
         (ConnectError(message=""), False),
         (RateLimited(message="", status=429), False),
@@ -171,7 +179,8 @@ def test_a_batch_that_may_be_ours_is_found_in_the_list() -> None:
         batch("other model", model="m/b:batch", request_counts=BatchCounts(total=3)),
         batch("uncounted yet", model="m/a:batch", created_at=1050, request_counts=BatchCounts(total=0)),
         batch("the one", model="m/a:batch", endpoint=batches.ENDPOINT, request_counts=BatchCounts(total=3)),
-        batch("too old", created_at=300),
+        batch("old", model="m/a:batch", created_at=400),
+        batch("too old", model="m/a:batch", created_at=399),
         batch("other size", request_counts=BatchCounts(total=4)),
         batch("other endpoint", endpoint="/v1/embeddings"),
         batch("ours already"),
@@ -179,7 +188,13 @@ def test_a_batch_that_may_be_ours_is_found_in_the_list() -> None:
         batch("undated", created_at=None),
     ]
     intent = msgspec.structs.replace(INTENT, strangers=("a stranger",))
-    assert candidates(intent, listed, {"ours already"}) == ["the one", "uncounted yet", "other model", "undated"]
+    assert candidates(intent, listed, {"ours already"}) == [
+        "the one",
+        "uncounted yet",
+        "old",
+        "other model",
+        "undated",
+    ]
 
 
 def test_results_prove_whose_a_batch_is() -> None:
@@ -187,30 +202,34 @@ def test_results_prove_whose_a_batch_is() -> None:
         counts = None if completed is None else {"completed": completed}
         return Fetched(id="b", status="expired", results=results, request_counts=counts)
 
-    assert ours(INTENT, batch([{}, {"custom_id": "ab12-7"}], 2)) is True
-    assert ours(INTENT, batch([{"custom_id": "ab123-7"}, None], 1)) is False
+    assert ours(INTENT, batch([{}, {"custom_id": "ab-12-7"}], 2)) is True
+    assert ours(INTENT, batch([{"custom_id": "ab-123-7"}, None], 1)) is False
     assert ours(INTENT, batch(None, 0)) is False
     assert ours(INTENT, batch(None, None)) is False
     assert ours(INTENT, batch([], 2)) is None
-    assert not_yet(INTENT, 1010.0)
-    assert not not_yet(INTENT, 1100.0)
+    assert not_yet(INTENT, 1059.0)
+    assert not not_yet(INTENT, 1060.0)
 
 
 def test_a_batch_is_read_as_far_as_it_can_be() -> None:
     batch = Fetched(id="b", status="completed", request_counts={"completed": 2}, usage={"cost": 0.5})
     assert (batch.ended, batch.unready, batch.cost, batch.ran("failed")) == (True, True, 0.5, 0)
+    for completed, results, unready in ((1, None, True), (0, None, False), (1, [], False)):
+        counts = {"completed": completed}
+        assert Fetched(id="b", status="expired", request_counts=counts, results=results).unready is unready
     odd = Fetched(id="b", status="dreaming", request_counts="many", usage=[1], results=[])
     assert (odd.ended, odd.unready, odd.cost, odd.ran("completed")) == (False, False, None, 0)
 
 
 def test_one_result_that_cannot_be_read_hides_no_other() -> None:
-    good, bad = {"custom_id": "ab12-1", "error": "no"}, {"custom_id": "ab12-2", "response": {"body": "words"}}
+    good, bad = {"custom_id": "ab-12-1", "error": "no"}, {"custom_id": "ab-12-2", "response": {"body": "words"}}
     batch = Fetched(id="b", status="completed", results=[good, bad])
     found = batches.results_of(INTENT, batch)
     told = answer_of(found[2], batch).failure()
     assert "cannot be read" in told.message
-    assert "words" in told.raw
+    assert msgspec.json.decode(told.raw)["result"] == bad
     assert answer_of(found[1], batch).failure().message == "no"
+    assert [batches.id_of(one) for one in (good, {}, "ab-12-1", {"custom_id": 7})] == ["ab-12-1", "", "", ""]
 
 
 def test_a_result_is_judged_as_a_calls_answer_is() -> None:
@@ -222,7 +241,9 @@ def test_a_result_is_judged_as_a_calls_answer_is() -> None:
     refused = {"error": {"message": "no", "code": 400}}
     told = answer_of(BatchResult(response=BatchAnswer(status_code=400, body=refused)), batch).failure()
     assert isinstance(told, InvalidRequest)
-    assert isinstance(answer_of(BatchResult(response=BatchAnswer(status_code=500)), batch), Failure)
+    empty = answer_of(BatchResult(response=BatchAnswer(status_code=500)), batch).failure()
+    assert (empty.status, empty.raw) == (500, "")
+    assert answer_of(BatchResult(response=BatchAnswer(body={})), batch).failure().status == 200
     hollow = answer_of(BatchResult(response=BatchAnswer(status_code=200, body={"error": refused["error"]})), batch)
     assert isinstance(hollow, Failure)
 
@@ -253,6 +274,7 @@ def test_what_a_batch_cost_is_shared_by_the_answers_that_do_not_tell() -> None:
         *[Outcome(event="answer", cost=None)] * 2,
     ]
     assert [one.cost for one in costs_shared(told, 1.5)] == [0.5, None, 0.5, 0.5]
+    assert [one.cost for one in costs_shared(told, 0.4)] == [0.5, None, 0.0, 0.0]
     assert costs_shared(told, None) == told
     assert costs_shared(told[:2], 3.0) == told[:2]
 

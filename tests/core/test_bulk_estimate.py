@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
 
 from openrouter_core.bulk import estimate
 from openrouter_core.bulk.estimate import SHOWN, Estimate, with_flaw, with_row, with_row_in_batch, worst_in_batch
-from openrouter_core.prices import Price
+from openrouter_core.prices import Price, worst_case
 
-PRICES = {"m/a": Price(prompt=1e-6, completion=2e-6, context=10_000), "m/b": Price(prompt=0.0, completion=1e-6)}
+PRICES = {
+    "m/a": Price(prompt=1e-6, completion=2e-6, request=1e-5, context=10_000),
+    "m/b": Price(prompt=2e-6, completion=1e-6),
+}
 ROWS = st.lists(
     st.tuples(
         st.sampled_from(["m/a", "m/b", "m/c"]), st.text("ab", max_size=50), st.one_of(st.none(), st.integers(1, 99))
@@ -30,7 +34,7 @@ def body(model: str, text: str, most: int | None) -> bytes:
 @given(ROWS)
 def test_no_run_costs_more_than_its_bound(rows: list[Any]) -> None:
     """The bugs: a bound that leaves out the answers, or counts the price that nobody knows as nothing."""
-    made, dearest, unpriced = Estimate(), 0.0, 0
+    made, dearest, unpriced, about, tokens = Estimate(), 0.0, 0, 0.0, 0
     for model, text, most in rows:
         sent, price = body(model, text, most), PRICES.get(model)
         made = estimate.with_row(made, sent, model, most, PRICES)
@@ -38,10 +42,15 @@ def test_no_run_costs_more_than_its_bound(rows: list[Any]) -> None:
         if price is None or longest is None:
             unpriced += 1
         else:
-            dearest += price.prompt * len(text) / 3 + price.completion * longest
+            dearest += price.prompt * len(text) / 3 + price.completion * longest + price.request
+            about += price.prompt * round(len(sent) / 4) + price.request
+        tokens += round(len(sent) / 4)
     assert made.most_usd >= dearest - 1e-12
     assert made.unpriced == unpriced
+    assert made.about_usd == pytest.approx(about)
     assert made.about_usd <= made.most_usd
+    assert made.prompt_tokens == tokens
+    assert (made.most_usd > 0.0) == (unpriced < len(rows))
     assert made.rows == len(rows)
     assert made.unbounded == sum(most is None for _, _, most in rows)
     assert made.most_tokens == sum(most or 0 for _, _, most in rows)
@@ -66,5 +75,8 @@ def test_a_row_in_a_batch_has_the_price_of_batches_or_the_full_one() -> None:
     half = with_row_in_batch(Estimate(), body, "m/a:batch", 10, prices)
     full = with_row_in_batch(Estimate(), body, "m/a:batch", 10, {"m/a": prices["m/a"]})
     assert (half.full_price, full.full_price) == (0, 1)
+    assert (half.most_tokens, half.unbounded) == (10, 0)
     assert 0 < half.most_usd < full.most_usd
+    named = b'{"model":"m/a:batch","max_tokens":10}'
+    assert worst_in_batch(body, "m/a:batch", prices) == worst_case(named, prices)
     assert worst_in_batch(b'{"n":1}', "m/a:batch", prices) is None  # without a bound on its answer

@@ -23,6 +23,8 @@ from openrouter_core.bulk.figures import (
     WINDOW_SECS,
     Counts,
     Meter,
+    Progress,
+    Summary,
     exit_code,
     marked,
     progress,
@@ -104,17 +106,27 @@ def test_the_meter_bites() -> None:
     caught(test_a_steady_rate_is_found_and_the_marks_stay_few, *strategies, where=figures, marked=stuck)
 
 
+def test_a_mark_is_made_each_second_and_one_is_kept_from_before_the_window() -> None:
+    first = marked(Meter(), 100.0, 0)
+    assert marked(first, 100.5, 1) is first
+    assert marked(marked(first, 101.0, 7), 131.0, 9) == Meter(((101.0, 7), (131.0, 9)))
+    assert rate(first, 110.0, 5) == 0.5
+
+
 def test_a_rate_is_read_from_when_rows_ended() -> None:
     assert rate_of([], 100.0) == rate_of([10.0], 100.0) == 0.0
     assert rate_of([99.0, 95.0, 90.0], 100.0) == pytest.approx(0.3)
     assert rate_of([99.0, 95.0, 10.0], 100.0) == pytest.approx(2 / WINDOW_SECS)
+    assert rate_of([99.0, 70.0], 100.0) == pytest.approx(1 / WINDOW_SECS)
     assert rate_of([100.0] * 5, 100.0) == 5.0
 
 
 def test_progress_tells_when_it_will_end_and_what_it_will_cost() -> None:
     counts = Counts(rows=100, todo=70, in_flight=10, done=20, cost_usd=2.0)
-    shown = progress(counts, marked(Meter(), 0.0, 0), 0.0, 10.0)
-    assert (shown.seconds, shown.rate, shown.eta, shown.projected_usd) == (10.0, 2.0, 40.0, 10.0)
+    assert progress(counts, marked(Meter(), 100.0, 0), 50.0, 140.0) == Progress(
+        counts=counts, seconds=90.0, rate=0.5, eta=160.0, projected_usd=10.0
+    )
+    assert projected(Counts(rows=2, todo=1, done=1, cost_usd=2.0)) == 4.0
 
 
 def test_progress_does_not_guess() -> None:
@@ -145,6 +157,9 @@ def test_the_exit_code_tells_how_it_ended(done: int, stop: Stop | None, code: in
 
 def test_a_summary_is_of_this_run_and_its_counts_of_all() -> None:
     before, after = Counts(rows=10, done=4, failed=1, todo=5), Counts(rows=10, done=8, failed=2)
-    made = summed(after, before, 2.0, None, "all well")
-    assert (made.answered_now, made.rate, made.exit_code, made.told) == (4, 2.5, PARTIAL, "all well")
-    assert summed(after, before, 0.0, "budget").rate == 0.0
+    assert summed(after, before, 0.5, None, "all well") == Summary(
+        counts=after, answered_now=4, seconds=0.5, rate=10.0, exit_code=PARTIAL, told="all well"
+    )
+    assert summed(after, before, 0.0, "budget") == Summary(
+        counts=after, answered_now=4, seconds=0.0, rate=0.0, exit_code=BUDGET, stop="budget"
+    )

@@ -114,11 +114,24 @@ def test_who_is_silent_for_too_long_is_named() -> None:
     assert leases.silent(SILENCE + 11.0) == ["b"]
 
 
+def test_a_worker_that_comes_back_keeps_what_it_claims_unless_its_life_is_another() -> None:
+    leases = Leases(3)
+    leases.joined("a", "1", (), 0.0)
+    for row in (1, 2, 3):
+        leases.offer(row)
+    leases.assigned()
+    assert leases.joined("a", "1", {1, 2, 9}, 1.0) == [3]
+    assert (leases.members["a"], leases.holders) == (Member("1", 1.0, {1, 2}), {1: "a", 2: "a"})
+    assert leases.joined("a", "2", {1, 2}, 2.0) == [1, 2]
+    assert (leases.members["a"], leases.holders) == (Member("2", 2.0, set()), {})
+
+
 def test_a_row_that_a_worker_says_it_has_is_its_own() -> None:
     leases = Leases(1)
     leases.joined("a", "1", (), 0.0)
     leases.offer(7)
-    leases.adopt(7, "a")
-    assert (leases.holders, leases.assigned()) == ({7: "a"}, [])
+    for row in (7, 8):
+        leases.adopt(row, "a")
+    assert (leases.holders, leases.assigned()) == ({7: "a", 8: "a"}, [])
     with pytest.raises(KeyError):
         leases.heard("b", 1.0)

@@ -25,7 +25,7 @@ class Point(Struct):
 
 
 class Model(BaseModel):
-    x: int
+    x: bytes
 
 
 def answer(text: str = "yes", **fields: Any) -> ChatCompletionResponse:
@@ -47,7 +47,9 @@ def test_a_line_is_one_line_and_says_which_row_it_is(row: int, custom_id: str | 
     assert (read["row"], read["custom_id"]) == (row, custom_id)
     assert (read["response"] is None) == (not good)
     assert (read["error"] is None) == good
+    assert outcome.seconds == 1.5
     if good:
+        assert (read["response"]["status_code"], read["response"]["request_id"]) == (200, "gen-1")
         assert read["response"]["body"]["choices"][0]["message"]["content"] == text
 
 
@@ -67,22 +69,29 @@ def test_what_an_answer_took_is_beside_its_line() -> None:
     assert b"value" not in outcome.line
     bare = outcome_of(1, None, Success(answer()), None, 0.0)
     assert (bare.cost, bare.attempts, bare.generation_id) == (None, 0, "gen-1")
+    silent = outcome_of(1, None, Success(answer(usage=Usage(cost=0.5))), None, 0.0)
+    assert (bare.prompt_tokens, bare.completion_tokens) == (silent.prompt_tokens, silent.completion_tokens) == (0, 0)
 
 
 def test_typed_answers_are_read() -> None:
     wanted = Wanted(Point, describe(Point).unwrap())
     outcome = outcome_of(1, "a", Success(answer('{"x": 3}')), wanted, 0.0)
     assert msgspec.json.decode(outcome.line)["value"] == {"x": 3}
-    modelled = outcome_of(1, "a", Success(answer('{"x": 3}')), Wanted(Model), 0.0)
-    assert msgspec.json.decode(modelled.line)["value"] == {"x": 3}
+    modelled = outcome_of(1, "a", Success(answer('{"x": "z"}')), Wanted(Model), 0.0)
+    assert msgspec.json.decode(modelled.line)["value"] == {"x": "z"}
     loose = outcome_of(1, "a", Success(answer('{"x": 3}')), Wanted(dict[str, Any]), 0.0)
     assert msgspec.json.decode(loose.line)["value"] == {"x": 3}
 
 
 def test_a_text_that_does_not_fit_is_a_failure_with_its_cost() -> None:
-    wanted, usage = Wanted(Point, describe(Point).unwrap()), Usage(cost=0.25, prompt_tokens=3)
-    outcome = outcome_of(1, "a", Success(answer("no idea", usage=usage)), wanted, 0.0)
-    assert (outcome.event, outcome.kind, outcome.cost, outcome.prompt_tokens) == ("fail", "ParseError", 0.25, 3)
+    named = msgspec.structs.replace(describe(Point).unwrap(), name="point of mine")
+    usage = Usage(cost=0.25, prompt_tokens=3, completion_tokens=2)
+    outcome = outcome_of(7, "a", Success(answer("no idea", usage=usage)), Wanted(Point, named), 1.5)
+    assert (outcome.event, outcome.kind, outcome.cost, outcome.seconds) == ("fail", "ParseError", 0.25, 1.5)
+    assert (outcome.prompt_tokens, outcome.completion_tokens, outcome.generation_id) == (3, 2, "gen-1")
+    read = msgspec.json.decode(outcome.line)
+    assert (read["row"], read["custom_id"]) == (7, "a")
+    assert "point of mine" in read["error"]["message"]
     assert b"no idea" in outcome.line
 
 
@@ -112,7 +121,10 @@ def test_a_row_that_stops_the_run_has_no_line() -> None:
 def test_a_doubt_can_be_put_down_as_a_failure() -> None:
     outcome = doubtful(4, "a", "gen-9")
     assert (outcome.event, outcome.cost, outcome.generation_id) == ("report", None, "gen-9")
-    assert msgspec.json.decode(outcome.line)["error"]["generation_id"] == "gen-9"
+    read = msgspec.json.decode(outcome.line)
+    assert (read["row"], read["custom_id"], read["error"]["generation_id"]) == (4, "a", "gen-9")
+    assert outcome.kind == read["error"]["type"] == "Disconnected"
+    assert "may have been answered, and paid" in read["error"]["message"]
 
 
 def test_a_value_of_a_strange_type_is_written_as_text() -> None:

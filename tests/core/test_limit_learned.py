@@ -37,6 +37,7 @@ def test_the_state_stays_finite_and_only_sends_and_answers_raise_the_rate(events
             assert seen.kind == "ok" or after.rate <= state.rate * (1 + 1e-12)
             assert seen.kind in {"ok", "rate"} or after == state
             assert after.generation >= state.generation
+            assert 0 <= after.paced <= after.sent
             state = after
         pending = [p for p in pending if p[0] > now]
         state, booked = learned.on_send(state, ASK, now)
@@ -356,17 +357,18 @@ def test_growth_is_finite_however_long_a_generation_lasts() -> None:
     ("rate", "late", "since"),
     [
         (100.0, 0.0625, 50.0),
-        (100.0, 0.125, 50.125),
+        (100.0, 0.125, 50.0),
+        (100.0, 0.25, 50.25),
         (0.5, 3.0, 50.0),
         (0.5, 5.0, 55.0),
         (1.0, 2.0, 50.0),
         (1.0, 2.5, 52.5),
     ],
 )
-def test_an_idle_time_is_longer_than_a_tenth_of_a_second_and_than_two_sends(
+def test_an_idle_time_is_longer_than_an_eighth_of_a_second_here_and_than_two_sends(
     rate: float, late: float, since: float
 ) -> None:
-    state, _ = Learned().on_send(engaged(rate, tat=100.0, since=50.0), ASK, 100.0 + late)
+    state, _ = Learned(idle=0.125).on_send(engaged(rate, tat=100.0, since=50.0), ASK, 100.0 + late)
     assert state.since == since
 
 

@@ -138,6 +138,15 @@ def test_the_soonest_line_is_waited_for_and_the_oldest_call_taken() -> None:
     assert [go.call for go in (lines.oldest(), lines.oldest()) if go] == ["first", "second"]
 
 
+def test_who_would_wait_too_long_is_turned_away_and_waits_no_longer() -> None:
+    lines = Lines[str]()
+    lines.push(Place(0, 1), Ask(), "patient")
+    lines.push(Place(0, 2), Ask(), "hurried", expires=2.0)
+    assert lines.next(lambda _: 3.0, 0.0) == TurnedAway("hurried", 3.0)
+    assert lines.waiting == 1
+    assert lines.next(lambda _: 3.0, 0.0) == Wait(3.0)
+
+
 def test_who_cannot_be_paid_for_is_turned_away_at_once() -> None:
     lines, refused = Lines[str](), Refused(maximum=1.0, spent=1.0, reserved=0.0, worst=0.5, missing=0.5)
     lines.push(Place(0, 1), Ask(), "dear")

@@ -12,13 +12,22 @@ from tests.core.mutants import caught
 
 from openrouter_core.limit import standard as standard_module
 from openrouter_core.limit.compose import All, Scoped, Scopes
+from openrouter_core.limit.concurrency import Concurrency
+from openrouter_core.limit.condition import Condition
 from openrouter_core.limit.gate import Gate, GateState
+from openrouter_core.limit.gcra import Gcra
+from openrouter_core.limit.hold import Hold
+from openrouter_core.limit.learned import Learned, LearnedState
+from openrouter_core.limit.places import Places
+from openrouter_core.limit.quota import Quota
+from openrouter_core.limit.retry_budget import Retries, RetryBudget
 from openrouter_core.limit.seen import Ask, Kind, Seen
 from openrouter_core.limit.standard import (
     FREE,
     LimitSettings,
     View,
     health,
+    part_of,
     quota_state_type,
     quotas,
     scopes,
@@ -47,7 +56,6 @@ def test_calls_one_after_another_are_never_delayed(kinds: list[Kind], hint: floa
 
 def test_the_leniency_bites() -> None:
     from openrouter_core.limit import compose
-    from openrouter_core.limit.learned import Learned
 
     def gossip(seen: Any, others: Any) -> Any:
         return seen
@@ -72,6 +80,30 @@ def test_what_is_known_beforehand_is_kept() -> None:
     assert bursty.admit(state, Ask((), 50.0), 1, 0.2) == 0.0
 
 
+def test_each_setting_reaches_its_limiter() -> None:
+    """The bug: a client that was told of a quota or a limit goes by the usual one."""
+    quota = Quota(window=Window(limit=5.0), gate=Gate(guard=0.5), learned=Learned(first=9.0))
+    retries = Retries(budget=RetryBudget(most=5.0))
+    condition = Condition(concurrency=Concurrency(factor=0.5), hold=Hold(many=3), retries=retries)
+    settings = LimitSettings(
+        requests_per_minute=120.0,
+        request_burst=3.0,
+        tokens_per_minute=6000.0,
+        max_concurrency=7,
+        places=8,
+        window=quota.window,
+        gate=quota.gate,
+        learned=quota.learned,
+        concurrency=condition.concurrency,
+        hold=condition.hold,
+        crowd=2,
+        retries=retries,
+    )
+    rates = Gcra(rate=2.0, burst=3.0), Gcra(rate=100.0, burst=100.0, unit="tokens")
+    bounds = Concurrency(maximum=7), Places(8), Scoped(condition, counts=True, others=2)
+    assert standard(settings) == All((*rates, Scoped(quota), *bounds))
+
+
 def test_the_view_shows_each_scope() -> None:
     limiter = standard(LimitSettings())
     state, stamp = limiter.on_send(limiter.init(0.0), Ask(("m",)), 0.0)
@@ -85,6 +117,20 @@ def test_the_view_shows_each_scope() -> None:
         "n": key,
         "m": msgspec.structs.replace(key, limit=20.0, in_flight=0, paused=5.0 + 0.02 - 1.0),
     }
+
+
+def test_the_view_shows_trouble_where_it_is() -> None:
+    """The bug: a dashboard that shows the key's state for a model that is held, or no capacity where one is known."""
+    limiter = standard(LimitSettings(concurrency=Concurrency(maximum=7)))
+    state, _ = driven(limiter, [(0.0, "m", "server", None, None, "m")] * 5)
+    state, _ = driven(limiter, [(0.0, "n", "rate", None, None, "n")] * 3 + [(2.0, "n", "ok", None, None, "")], state)
+    shown = view(state, 2.0)
+    assert {name: (one.held, one.concurrency) for name, one in shown.items()} == {
+        "": (False, 7),
+        "m": (True, 7),
+        "n": (False, 7),
+    }
+    assert (shown["n"].rate, shown["n"].capacity) == (3.0, 3.0)
 
 
 EVENTS = st.lists(
@@ -108,9 +154,9 @@ KNOWN = st.sampled_from(
 )
 
 
-def driven(limiter: All, events: list[Any]) -> tuple[Any, float]:
+def driven(limiter: All, events: list[Any], state: Any = None) -> tuple[Any, float]:
     """Send a call per event and end it; give the state and the time."""
-    state, now = limiter.init(0.0), 0.0
+    state, now = state or limiter.init(0.0), 0.0
     for passed, route, kind, hint, limit, scope in events:
         now += passed
         state, stamp = limiter.on_send(state, Ask((route,), 7.0), now)
@@ -183,11 +229,21 @@ def test_the_share_bites() -> None:
 
 def test_a_share_of_settings_is_a_part_of_what_is_known() -> None:
     known = LimitSettings(requests_per_minute=60.0, tokens_per_minute=600.0, token_burst=40.0, max_concurrency=3)
+    assert share(msgspec.structs.replace(known, request_burst=8.0), 0.25).request_burst == 2.0
     part = share(known, 0.25)
     assert (part.requests_per_minute, part.request_burst) == (15.0, 1.0)
     assert (part.tokens_per_minute, part.token_burst) == (150.0, 10.0)
     assert (part.max_concurrency, part.window.share, part.learned.first) == (1, 0.25, 20.0)
     assert share(LimitSettings(), 1.0) == LimitSettings()
+
+
+def test_a_share_of_what_is_learned_is_a_part_of_rate_and_capacity() -> None:
+    window, gate, learned = Quota().init(0.0)
+    for capacity, part in (None, None), (10.0, 5.0):
+        known = LearnedState(rate=8.0, tat=1.0, since=2.0, epoch=3.0, capacity=capacity)
+        told = LearnedState(rate=4.0, tat=1.0, since=2.0, epoch=3.0, capacity=part)
+        assert part_of((window, gate, known), 0.5) == (window, gate, told)
+    assert part_of((window, gate, learned), 1.0) == (window, gate, learned)
 
 
 def test_scopes_are_the_model_at_its_provider_and_all_free_models() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.mutation import __main__ as command
 from tests.mutation import results, running
-from tests.mutation.mutants import CORE, Mutant, changed, functions, modules, plant
+from tests.mutation.mutants import CORE, Mutant, bare, changed, functions, modules, plant
 
 from openrouter_core import prices, refuse, retry_after
 from openrouter_core.limit import queue
@@ -46,6 +46,14 @@ def test_methods_and_properties_are_functions_too() -> None:
     names = dict(functions(dict(vars(queue)), queue.__name__))
     assert {"Line.__init__", "Line.__len__"} <= names.keys()
     assert "worst_case" in dict(functions(dict(vars(prices)), prices.__name__))
+
+
+def test_what_is_decorated_is_changed_too_unless_its_name_means_two_functions() -> None:
+    """By itself, mutmut changes no decorated functions but static methods and those of classes."""
+    source = "class A:\n    @property\n    def a(self): ...\n\n@lru_cache(256)\ndef b(): ...\n"
+    assert bare(source) == source.replace("@property", "@staticmethod").replace("@lru_cache(256)", "@staticmethod")
+    two = source.replace("\n\n", "\n    @a.setter\n    def a(self, to): ...\n\n")
+    assert "@property" in bare(two)
 
 
 def test_a_mutant_is_told_by_the_lines_that_differ() -> None:

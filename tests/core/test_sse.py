@@ -121,6 +121,7 @@ def chunkings(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
 @given(chunkings())
 @example((b"data: a\r\n\r\ndata: b\r\n\r\n", [b"data: a\r", b"\n", b"\r", b"\ndata: b\r", b"\n\r\n"]))
 @example((b"data: a\r\n\n\n", [b"data: a\r", b"\n", b"\n", b"\n"]))
+@example((b"data: long line\ndata: b\ndata: c\n\n", [b"data: long line\n", b"data: b\n", b"data: c\n\n"]))
 def test_any_chunking_gives_the_events_of_the_whole(case: tuple[bytes, list[bytes]]) -> None:
     """Exists for decoders that lose a character, a line end or an event where the network happened to cut."""
     text, chunks = case
@@ -273,6 +274,12 @@ def test_pieces_stay_few_and_whole(sizes: list[int]) -> None:
         pieces = sse._push(pieces, bytes([i % 256]) * size)
         assert all(len(a) > 2 * len(b) for a, b in pairwise(pieces))
     assert b"".join(pieces) == b"".join(bytes([i % 256]) * size for i, size in enumerate(sizes))
+
+
+def test_a_piece_is_copied_only_for_one_of_half_its_length() -> None:
+    """Bug: a long line that is copied for each small piece that follows it."""
+    assert sse._push((b"12345",), b"ab") == (b"12345", b"ab")
+    assert sse._push((b"12345",), b"abc") == (b"12345abc",)
 
 
 def test_the_same_in_pieces_of_any_size() -> None:

@@ -121,6 +121,11 @@ def test_an_empty_answer_has_no_text_and_no_reason() -> None:
         assert (empty.text, empty.finish_reason, empty.message, empty.tool_calls) == ("", None, None, [])
 
 
+def test_the_message_to_send_back_has_what_the_answer_had() -> None:
+    told = {"role": "assistant", "content": "x", "name": "n", "refusal": "r", "model": "m"}
+    assert msgspec.to_builtins(msgspec.convert(told, ResponseMessage).to_message()) == told
+
+
 def test_a_message_without_a_role_is_the_assistants() -> None:
     assert ResponseMessage(content="x").to_message() == ChatMessage.assistant("x")
 

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.mutation.mutants import CORE, modules, mutants
-from tests.mutation.results import TESTS, Figures, fresh, mark, own_tests, write
+from tests.mutation.results import TESTS, Figures, fresh, mark, own_tests, read, write
 from tests.mutation.running import LEFT_OUT, PATIENCE, Tests, with_tests
 
 HERE = Path(__file__).parent
@@ -114,14 +114,16 @@ def main() -> int:
     unknown = [name for name in names if name not in modules()]
     if unknown:
         parser.error(f"no module of the core is called {', '.join(unknown)}")
-    names = [name for name in names if not (options.resume and fresh(name))]
+    if options.resume:
+        names = [name for name in names if not (fresh(name) and read()[name].total == len(mutants(name)))]
     if options.list:
         sys.stdout.write("".join(f"{mutant}\n" for name in names for mutant in mutants(name)))
         return 0
     os.chdir(ROOT)
     bad: list[int] = []
     work = partial(all_judged, names, record=options.record)
-    with_tests(tests_of(names), lambda tests: bad.append(work(tests)), options.patience)
+    changed = [name for name in names if mutants(name)]  # tables need no tests
+    with_tests(tests_of(changed), lambda tests: bad.append(work(tests)), options.patience)
     if not bad:
         sys.exit("the tests could not be run")
     sys.stdout.write(f"{sum(bad)} mutants survived, or are listed wrongly, in {len(names)} modules\n")

@@ -10,6 +10,7 @@ BatchObject.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from openrouter_core.endpoint import Endpoint
 from openrouter_core.endpoints.inference import GET_BATCH
 from openrouter_core.envelope import mapping, text
 from openrouter_core.errors import (
+    RAW_LIMIT,
     AuthError,
     BudgetExceeded,
     DataSourceError,
@@ -53,6 +55,8 @@ LARGEST = 200_000_000
 """How many bytes the body of a submission may have."""
 OVERHEAD = 200
 """How many bytes of a submission are not the requests'."""
+WRAPPING = 80
+"""How many bytes a request takes at most besides its body: its `custom_id`, and what stands around both."""
 
 SKEW_SECS = 600.0
 """How far the clock here may be ahead of OpenRouter's."""
@@ -183,7 +187,7 @@ def packable(request: ChatCompletionRequest, settings: BuildSettings) -> Result[
 
 def taking(body: bytes) -> int:
     """Tell how many bytes of a submission a request with this body takes at most."""
-    return len(body) + 80
+    return len(body) + WRAPPING
 
 
 def full(count: int, size: int, more: int) -> bool:
@@ -220,7 +224,13 @@ def candidates(intent: Intent, listed: Sequence[Batch], known: Collection[str]) 
         and (one.created_at is None or one.created_at >= intent.at - SKEW_SECS)
         and (one.request_counts is None or one.request_counts.total in (None, 0, intent.rows))
     ]
-    found.sort(key=lambda one: (one.model != intent.model, abs((one.created_at or 0) - intent.at)))
+    found.sort(
+        key=lambda one: (
+            one.model != intent.model,
+            one.created_at is None,
+            abs((one.created_at or intent.at) - intent.at),
+        )
+    )
     return [one.id for one in found]
 
 
@@ -274,7 +284,7 @@ def answer_of(result: BatchResult | None, batch: Fetched) -> Answer:
         return Success(verdict.value) if isinstance(verdict, Accepted) else Failure(verdict.error)
     if result is not None and result.error is not None:
         code = mapping(result.error).get("code")
-        raw = msgspec.json.encode(result.error).decode()[:2048]
+        raw = msgspec.json.encode(result.error).decode()[:RAW_LIMIT]
         return Failure(
             ProviderError(message=told(result.error), code=code if isinstance(code, (int, str)) else None, raw=raw)
         )
@@ -296,4 +306,4 @@ def costs_shared(outcomes: Sequence[Outcome], total: float | None) -> list[Outco
 
 def polling(longest: float, wait: float | None) -> Polling:
     """Tell when to ask about batches: ever more seldom, up to `longest` seconds apart, for `wait` seconds in all."""
-    return Polling(min(10.0, longest), 1.5, longest, float("inf") if wait is None else wait)
+    return Polling(min(10.0, longest), 1.5, longest, math.inf if wait is None else wait)

@@ -15,7 +15,7 @@ from returns.result import Failure, Result, Success
 
 from openrouter_core.bulk.rows import Asking
 from openrouter_core.errors import InvalidRequest
-from openrouter_core.refuse import bounded_repr
+from openrouter_core.refuse import bounded_repr, refuse
 from openrouter_core.wire.request import ChatCompletionRequest
 
 SIZE = 16
@@ -42,13 +42,12 @@ def digest_of(request: ChatCompletionRequest, default_model: str) -> Result[byte
     try:
         return Success(digest(request))
     except (TypeError, ValueError, RecursionError) as error:
-        bound = f"cannot be written as JSON: {error}"
-        return Failure(InvalidRequest(message=f"the request {bound}", field="request", bound=bound))
+        return Failure(refuse("request", f"cannot be written as JSON: {error}"))
 
 
 def key_of(hashed: bytes, sample: int) -> bytes:
     """Give a row's key: the hash of its request, and how many like it came before."""
-    return blake2b(hashed + sample.to_bytes(8, "big"), digest_size=SIZE).digest()
+    return blake2b(hashed + sample.to_bytes(8), digest_size=SIZE).digest()
 
 
 def settings_of(asking: Asking, default_model: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Leases:
 
     def offer(self, row: int) -> None:
         """Let a row wait for a worker."""
-        self.waiting[row] = None
+        self.waiting.setdefault(row)
 
     def adopt(self, row: int, worker: str) -> None:
         """Note that a worker has a row, as it says itself."""

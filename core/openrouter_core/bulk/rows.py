@@ -96,15 +96,14 @@ def read_row(columns: Mapping[str, Any], place: str, plan: Plan) -> Result[Row, 
     name = next((columns[one] for one in IDS if columns.get(one) is not None), None)
     if not (name is None or isinstance(name, (str, int))):
         return Failure(at(place, refuse("custom_id", "must be a string", name)))
-    made = of_body(columns, plan) if columns.get("body") is not None else of_prompt(columns, plan)
+    made = of_body(columns) if columns.get("body") is not None else of_prompt(columns, plan)
     if isinstance(made, Failure):
         return Failure(at(place, made.failure()))
     return Success(Row(None if name is None else str(name), filled_in(made.unwrap(), plan)))
 
 
-def of_body(columns: Mapping[str, Any], plan: Plan) -> Result[ChatCompletionRequest, InvalidRequest]:
+def of_body(columns: Mapping[str, Any]) -> Result[ChatCompletionRequest, InvalidRequest]:
     """Read a whole request in OpenAI's shape."""
-    del plan
     if columns.get("url") not in (None, *URLS):
         return Failure(refuse("url", f"must be {URLS[0]}: other endpoints are not run in bulk", columns["url"]))
     if columns.get("method") not in (None, "POST"):
@@ -146,7 +145,7 @@ def filled_in(request: ChatCompletionRequest, plan: Plan) -> ChatCompletionReque
         changes["max_completion_tokens"] = asking.max_tokens
     if plan.format is not None and request.response_format is None:
         changes["response_format"] = plan.format
-    return msgspec.structs.replace(request, **changes) if changes else request
+    return msgspec.structs.replace(request, **changes)
 
 
 def at(place: str, error: InvalidRequest) -> InvalidRequest:

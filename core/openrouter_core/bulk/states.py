@@ -102,8 +102,8 @@ def meaning(error: DataSourceError) -> Meaning:
 
 
 def retryable(error: DataSourceError) -> bool:
-    """Tell the statuses below 500 that are about the moment and not about the request."""
-    return error.status in (408, 409, 425, 429)
+    """Tell the statuses below 500 that are about the moment and not about the request; a 429 is no `HttpError`."""
+    return error.status in (408, 409, 425)
 
 
 def before(event: RowEvent) -> tuple[RowState, ...]:

@@ -61,9 +61,10 @@ def message(value: Any, role: str) -> Message:
     said = mapping(value)
     if not said:
         return {"role": role, "parts": parts(value)}
-    if said.get("type") not in (None, "message"):
-        return {"role": str(said.get("role", "assistant")), "parts": [part(said)]}
-    calls = [part({"type": "tool_use", **mapping(one)}) for one in items(said.get("tool_calls"))]
+    kind = said.get("type")
+    if kind not in (None, "message"):
+        return {"role": "tool" if kind == "function_call_output" else "assistant", "parts": [part(said)]}
+    calls = [tool_call(mapping(one)) for one in items(said.get("tool_calls"))]
     reasoning = said.get("reasoning")
     thought = [{"type": "reasoning", "content": reasoning}] if isinstance(reasoning, str) and reasoning else []
     content = parts(said.get("content"))
@@ -97,7 +98,7 @@ def part(value: Any) -> Part:
             return {"type": "text", "content": str(said.get("text", ""))}
         case "thinking" | "reasoning":
             return {"type": "reasoning", "content": str(said.get("thinking") or said.get("text") or "")}
-        case "tool_use" | "function_call" | "function":
+        case "tool_use" | "function_call":
             return tool_call(said)
         case "tool_result" | "function_call_output":
             whose = said.get("tool_use_id") or said.get("call_id")
@@ -123,7 +124,7 @@ def medium(kind: str, said: Any) -> Part:
     modality = next((name for word, name in MODALITIES.items() if word in kind), None)
     if modality is None:
         return {"type": kind}
-    address = next((url for url in addresses(said) if isinstance(url, str)), "")
+    address = next((url for url in addresses(said) if isinstance(url, str)), None)
     if address and not address.startswith("data:"):
         return {"type": "uri", "modality": modality, "uri": address, "mime_type": None}
     media_type = address.removeprefix("data:").partition(";")[0] if address else None

@@ -82,6 +82,9 @@ class Asked(msgspec.Struct, frozen=True):
     tools: msgspec.Raw = msgspec.Raw(b"null")
 
 
+KINDS = {"text": "text", "json_object": "json", "json_schema": "json", "image": "image", "audio": "speech"}
+"""What the conventions call the kinds of output that a request can ask for."""
+
 LONGEST = 256
 """How long a name may be (of a model, of an id), in characters: whoever is at the other end may send anything."""
 
@@ -108,7 +111,7 @@ def read_request(body: bytes) -> Asked:
 def operation(endpoint: Endpoint[Any, Any]) -> str | None:
     """Name what a call does; None when it asks no model."""
     known = OPERATIONS.get(endpoint.path)
-    return known or (endpoint.path.strip("/").replace("/", "_") if endpoint.billed else None)
+    return known or (endpoint.path.removeprefix("/").replace("/", "_") if endpoint.billed else None)
 
 
 def begun(job: Job[Any], asked: Asked) -> Attributes:
@@ -160,10 +163,9 @@ def requested(asked: Asked) -> Attributes:
 
 def output_type(asked: Asked) -> str | None:
     """Tell what kind of output was asked for, where the request says so."""
-    kinds = {"text": "text", "json_object": "json", "json_schema": "json", "image": "image", "audio": "speech"}
     wished = [one for one in items(asked.modalities) if one != "text"]
     said = [mapping(asked.response_format).get("type"), *wished]
-    return next((kinds[one] for one in said if isinstance(one, str) and one in kinds), None)
+    return next((KINDS[one] for one in said if isinstance(one, str) and one in KINDS), None)
 
 
 def used(answer: Any) -> Used:
@@ -223,7 +225,7 @@ def short(value: Any) -> Any:
 def failed(error: DataSourceError) -> Attributes:
     """Tell of a failure; not its message, which a provider may have copied from the prompt."""
     told = {
-        **(answered(error.partial) if error.partial is not None else {}),
+        **answered(error.partial),
         ERROR_TYPE: type(error).__name__,
         STATUS: error.status,
         ERROR_CODE: error.error_type,

@@ -59,7 +59,7 @@ def open_union(
     """Make the marker for a union of the given structs and any mapping; see the top of this module."""
     table = {str(struct.__struct_config__.tag): struct for struct in known}
     views = {"tag": tag, "known": table, "other": other, "plain": plain}
-    return cast("type[OpenUnion]", _Anything("OpenUnion", (OpenUnion,), views))
+    return cast("type[OpenUnion]", _Anything(OpenUnion.__name__, (OpenUnion,), views))
 
 
 def verify(kind: type[OpenUnion], value: Any) -> Any:
