@@ -22,7 +22,7 @@ import msgspec
 from tests.mutation.mutants import CORE, Mutant, plant
 from tests.mutation.results import own_tests
 
-LEFT_OUT = ("test_worlds", "test_fuzz", "test_load", "test_load_scenarios", "test_mutation")
+LEFT_OUT = ("test_worlds", "test_fuzz", "test_mutation")
 """Tests that run everything at once, too long for each of thousands of mutants; and the tests of this."""
 
 SLOWEST = 6.0
