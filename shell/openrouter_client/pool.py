@@ -57,7 +57,7 @@ class Pool:
     def give(self, where: Any, connection: Connection) -> None:
         """Keep a connection whose answer was read to its end, if it can be used again."""
         protocol: Any = connection.protocol
-        transport = None if protocol is None else protocol.transport
+        transport: Any = getattr(protocol, "transport", None)
         if self.closed or transport is None or protocol.should_close or transport.get_write_buffer_size():
             connection.close()
             return
