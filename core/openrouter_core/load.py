@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator
 from email.utils import formatdate
 from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Annotated, Any, Literal, assert_never
 
 import msgspec
@@ -106,7 +107,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
 def value_at(changes: Changes, now: float) -> float:
     """Give the value that holds at an instant."""
-    return [value for begin, value in changes if begin <= now][-1] if changes[0][0] <= now else changes[0][1]
+    return next((value for begin, value in reversed(changes) if begin <= now), changes[0][1])
 
 
 def granted(quota: Quota, start: float, end: float) -> float:
@@ -115,10 +116,8 @@ def granted(quota: Quota, start: float, end: float) -> float:
         case Windows(limit, length):
             return limit / length * (end - start)
         case Bucket(rates):
-            begins = [-math.inf, *(begin for begin, _ in rates[1:])]
-            stops = [*begins[1:], math.inf]
-            spans = zip(begins, stops, rates, strict=True)
-            return sum(max(0.0, min(end, stop) - max(start, begin)) * rate for begin, stop, (_, rate) in spans)
+            spans = pairwise([(-math.inf, rates[0][1]), *rates[1:], (math.inf, math.inf)])
+            return sum(max(0.0, min(end, stop) - max(start, begin)) * rate for (begin, rate), (stop, _) in spans)
         case _:
             assert_never(quota)
 

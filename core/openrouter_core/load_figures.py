@@ -10,7 +10,8 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
+from operator import sub
 from typing import Any, Literal
 
 import msgspec
@@ -161,7 +162,7 @@ def figures(timeline: Timeline[Any], load: Load, server: ServerSpec, best: float
 
 def measured(log: Log, load: Load, server: ServerSpec, best: float | None) -> Figures:
     """Read the figures off a log."""
-    times = sorted(end - begin for begin, end in zip(log.begins, log.ends, strict=True))
+    times = sorted(map(sub, log.ends, log.begins))
     sends = sum(map(len, log.sent.values()))
     answered = log.sent["answered"]
     demanding = answered[max(0, len(answered) - load.together)] if answered else 0.0
@@ -229,8 +230,8 @@ def outage(log: Log, server: ServerSpec) -> Outage | None:
     start, end = server.outage
     arrivals = sum(1 for begin in log.begins if start <= begin < end)
     sends = sum(log.count(start, end, how) for how in log.sent)
-    after = [at for at in log.ends if end <= at < math.inf]
-    caught = [at for begin, at in zip(log.begins, log.ends, strict=True) if begin < end]
+    after = [at for at in log.ends if at >= end]
+    caught = compress(log.ends, [begin < end for begin in log.begins])
     drained = max(0.0, max(caught, default=end) - end)
     return Outage(sends / max(1, arrivals), finite(min(after, default=math.inf) - end), finite(drained))
 
@@ -242,7 +243,7 @@ def series(timeline: Timeline[Any], every: float = 1.0) -> Series:
     change: Counter[int] = Counter()
     begun: set[int] = set()
     for moment in timeline.moments:
-        span = int(moment.at // every)
+        span = math.floor(moment.at / every)
         match moment.event:
             case Queued() if moment.call not in begun:
                 begun.add(moment.call)

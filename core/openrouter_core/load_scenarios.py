@@ -9,8 +9,8 @@ import msgspec
 
 from openrouter_core.admission import limits_of
 from openrouter_core.config import OpenRouterConfig
-from openrouter_core.evidence import asked
-from openrouter_core.limit.standard import LimitSettings, standard
+from openrouter_core.limit.seen import Ask
+from openrouter_core.limit.standard import LimitSettings, scopes, standard
 from openrouter_core.load import MINUTE, Bucket, Load, Pool, ServerSpec, Serving, Tells, Windows
 from openrouter_core.policy import Policy, policy_of
 from openrouter_core.schedule import Attempts, Both, Capped, Exponential, Heeding, Jittered
@@ -95,11 +95,16 @@ def chosen(name: str, server: ServerSpec) -> Contender | None:
     return knowing(server) if name == KNOWING else CONTENDERS.get(name)
 
 
+def called(policy: Policy, timeout: float) -> Job[ChatCompletionResponse]:
+    """Describe one of the calls, all of which are for one model; an attempt may take `timeout` seconds."""
+    job = chat_job(msgspec.structs.replace(policy, timeout=timeout))
+    return msgspec.structs.replace(job, ask=Ask(scopes(MODEL)))
+
+
 def play(scenario: Scenario, contender: Contender, dice: Iterator[float]) -> Timeline[ChatCompletionResponse]:
     """Run the calls of a scenario under a policy; `dice` are numbers in [0, 1), for the server and the client."""
     load = scenario.load
-    plain = chat_job(msgspec.structs.replace(contender.policy, timeout=load.timeout))
-    job: Job[ChatCompletionResponse] = msgspec.structs.replace(plain, ask=asked(MODEL, b"", None))
+    job = called(contender.policy, load.timeout)
     return simulate(
         [(call * load.every, job) for call in range(load.calls)],
         Serving(scenario.server, dice),

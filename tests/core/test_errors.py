@@ -95,11 +95,30 @@ def test_two_kinds_are_never_equal(kind: type[e.DataSourceError]) -> None:
                 attempts=(
                     Attempt(number=1, started=0.0, ended=1.0, outcome="HTTP 503"),
                     Attempt(number=2, started=2.0, ended=3.25, outcome="HTTP 503", waited=1.0),
+                    Attempt(number=3, started=5.25, ended=6.5, outcome="HTTP 503", waited=2.0),
                 ),
             ),
-            "ProviderError: overloaded [provider_overloaded, 2 attempts in 3.2 s]",
+            "ProviderError: overloaded [provider_overloaded, 3 attempts in 6.5 s]",
+        ),
+        (
+            e.ParseError(
+                message="no JSON",
+                attempts=(
+                    Attempt(number=1, started=0.0, ended=1.0, outcome="no JSON"),
+                    Attempt(number=2, started=2.0, ended=3.25, outcome="no JSON", waited=1.0),
+                ),
+            ),
+            "ParseError: no JSON [2 attempts in 3.2 s]",
         ),
         (e.NotFound(message="no such model"), "NotFound: no such model"),
+        (
+            e.BudgetExceeded(message="too dear", maximum=1.0, worst=2.0, missing=1.0),
+            "BudgetExceeded: too dear. Raise max_cost_usd, or lower max_completion_tokens",
+        ),
+        (
+            e.BudgetExceeded(message="who knows", maximum=1.0),
+            "BudgetExceeded: who knows. Set max_completion_tokens and load_prices() first, or set assumed_cost_usd",
+        ),
         (
             e.NotFound(
                 message="no model X. ", attempts=(Attempt(number=1, started=0.0, ended=1.0, outcome="HTTP 404"),)

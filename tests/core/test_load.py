@@ -205,6 +205,80 @@ def test_before_the_first_change_its_value_holds() -> None:
     changes = ((5.0, 1.0), (7.0, 2.0))
     assert [value_at(changes, now) for now in (0.0, 5.0, 6.9, 7.0, 99.0)] == [1.0, 1.0, 1.0, 2.0, 2.0]
     assert granted(Bucket(changes), 0.0, 8.0) == 7.0 + 2.0
+    assert granted(Windows(20, 10.0), 1.0, 6.0) == 10.0
+    assert value_at(((0.0, 10.0), (2.0, 3.0)), 5.0) == 3.0
+
+
+def test_whole_windows_begin_and_end_within_a_span() -> None:
+    assert whole(Windows(5, 10.0, 3.0), 1.0, 30.0) == (7.0, 27.0)
+    assert whole(Windows(5, 10.0, 3.0), 7.0, 17.0) == (7.0, 17.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "wait"),
+    [(3.0, 0.0), (1.5, 0.0), (1.0, 0.0), (1.0 - 1e-9, 0.0), (1.0 - 2e-9, 2e-10), (0.5, 0.05), (0.0, 0.1)],
+)
+def test_a_bucket_has_room_for_a_whole_request(left: float, wait: float) -> None:
+    meter = Meter(Bucket(((0.0, 10.0),), 3.0))
+    meter.left = left
+    assert meter.room(0.0) == pytest.approx(wait, rel=1e-6, abs=0.0)
+
+
+def test_a_refusal_takes_nothing_from_the_quota() -> None:
+    meter = Meter(TEN)
+    assert [meter.take(0.0) for _ in range(4)] == pytest.approx([0.0, 0.1, 0.1, 0.1])
+
+
+def test_an_error_is_written_as_openrouter_writes_it() -> None:
+    written = lo.enveloped(418, "a teapot", metadata={"raw": "tea"})
+    assert msgspec.json.decode(written) == {"error": {"code": 418, "message": "a teapot", "metadata": {"raw": "tea"}}}
+
+
+UPSTREAM = {"provider_name": "Upstream", "error_type": "provider_unavailable"}
+FAILED = {"error": {"code": 502, "message": "Provider returned error", "metadata": UPSTREAM}}
+RAW = {"provider_name": "Upstream", "raw": "Too Many Requests"}
+SPURIOUS = {"error": {"code": 429, "message": "Provider returned error", "metadata": RAW}}
+REFUSED = {"error": {"code": 429, "message": "Rate limit exceeded"}}
+NAMED = {"error": {"code": 429, "message": "Rate limit exceeded: free-models-per-min."}}
+YES = {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+RESET = {"x-ratelimit-limit": "1", "x-ratelimit-reset": "1900022440000"}
+LATER = {"x-ratelimit-limit": "1", "x-ratelimit-reset": "1900022450000"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "headers", "body", "after"),
+    [
+        ({}, 200, {}, {"id": "gen-1", "choices": [YES]}, 2.0),
+        ({"pool": Pool(1)}, 200, {}, {"id": "gen-1", "choices": [YES]}, 0.8),
+        ({"outage": (0.0, 99.0)}, 502, {}, {"error": {"code": 502, "message": "Bad gateway"}}, 1.4),
+        ({"failing": 0.1}, 502, {}, FAILED, 2.1),
+        ({"spurious": 0.1}, 429, {}, SPURIOUS, 2.1),
+        ({"spurious": 0.1, "spurious_hint": 4.5}, 429, {"retry-after": "4.5"}, SPURIOUS, 2.1),
+        ({"tells": "nothing", "quota": Windows(1, 60.0, 20.0)}, 429, {}, REFUSED, 0.7),
+        ({"tells": "exact", "quota": Windows(1, 60.0, 20.0)}, 429, {"retry-after": "30.5"}, REFUSED, 0.7),
+        ({"tells": "whole", "quota": Windows(1, 60.0, 20.0)}, 429, {"retry-after": "31"}, REFUSED, 0.7),
+        ({"tells": "reset", "quota": Windows(1, 60.0, 20.0)}, 429, RESET, REFUSED, 0.7),
+        ({"tells": "named", "quota": Windows(1, 60.0, 20.0)}, 429, RESET, NAMED, 0.7),
+        ({"tells": "named", "quota": Windows(1, 30.0, 20.0), "lie": 61.0}, 429, RESET, REFUSED, 0.7),
+        ({"tells": "reset", "quota": Bucket(((0.0, 0.02),))}, 429, LATER, REFUSED, 0.7),
+    ],
+)
+def test_an_answer_is_what_openrouter_would_send(
+    spec: dict[str, Any], status: int, headers: dict[str, str], body: object, after: float
+) -> None:
+    """All dice show 0, which makes everything as quick as can be; chances of 0 do not come true all the same."""
+    serving = Serving(ServerSpec(refusal=1.0, ahead=3.0, **spec), itertools.repeat(0.0))
+    if serving.meter is not None:
+        assert serving.meter.take(0.0) == 0.0
+    reply = serving(1, 1, 9.5)
+    assert reply.after == pytest.approx(after)
+    outcome = reply.outcome
+    assert isinstance(outcome, Responded)
+    assert (outcome.status, msgspec.json.decode(outcome.body)) == (status, body)
+    seconds = int(9.5 + after)
+    dated = {} if status == 200 else {"date": f"Mon, 18 Mar 2030 00:00:{seconds:02} GMT"}
+    assert outcome.headers == {**dated, **headers}
+    assert outcome.at == pytest.approx(EPOCH + 9.5 + after + 3.0, rel=0.0, abs=1e-6)
 
 
 def test_the_client_takes_the_answer_for_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,7 @@ from openrouter_core.journal import Answered, Ended, Moment, Queued, Sent, Slept
 from openrouter_core.limit.gcra import Gcra
 from openrouter_core.limit.seen import Limiter
 from openrouter_core.load import Bucket, Load, ServerSpec, Serving, Windows
-from openrouter_core.load_figures import Figures, Phase, figures, logged, phases, series, settled
+from openrouter_core.load_figures import Figures, Log, Phase, figures, logged, measured, phases, series, settled
 from openrouter_core.outcome import Unreachable
 from openrouter_core.policy import Policy
 from openrouter_core.schedule import Attempts, Both, Exponential, Heeding
@@ -133,6 +133,8 @@ def test_a_change_of_the_quota_begins_a_phase() -> None:
 
 def test_settling_takes_until_a_span_is_good() -> None:
     assert settled(10.0, 30.0, lambda at: at >= 12.2) == 2.5
+    assert settled(10.0, 16.0, lambda at: at >= 11.0) == 1.0
+    assert settled(10.0, 16.0, lambda at: at >= 11.5) == math.inf
     assert settled(10.0, 16.0, lambda at: at >= 12.2) == math.inf
     assert settled(10.0, 10.0, lambda _: True) == math.inf
 
@@ -159,4 +161,78 @@ def test_other_moments_count_for_nothing() -> None:
     slept = Moment(0, 1.0, Slept(1, 2, 1.0, ProviderError(message="it failed")))
     timeline: Timeline[Any] = Timeline((*moments, slept, Moment(0, 2.5, Ended(1, 2.5))), ())
     assert series(timeline).waiting == (0, 1, 0)
+    assert series(timeline).every == 1.0
     assert logged(timeline).sent["failed"] == [0.0]
+    assert logged(timeline).ended == 2.5
+
+
+def test_ten_tenths_are_a_second() -> None:
+    moments = (Moment(0, 0.0, Queued(None)), Moment(0, 0.0, Sent(1, 1, 1.0)), Moment(0, 1.0, Answered(OK, 1.0)))
+    told = series(Timeline[Any]((*moments, Moment(0, 1.0, Ended(1, 1.0))), ()), 0.1)
+    assert told.goodput == (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+
+
+def log(
+    answered: Sequence[float] = (), refused: Sequence[float] = (), calls: Sequence[tuple[float, float]] = ((0.0, 1.0),)
+) -> Log:
+    """A log of requests that were sent when it is said, and of calls that began and ended so."""
+    sent: dict[lf.Ending, list[float]] = {"answered": [*answered], "refused": [*refused], "failed": []}
+    return Log(sent=sent, begins=[begin for begin, _ in calls], ends=[end for _, end in calls], ended=99.0)
+
+
+def bucket(*rates: tuple[float, float]) -> ServerSpec:
+    """A server with a quota that changes."""
+    return ServerSpec(quota=Bucket(rates))
+
+
+def test_times_count_from_the_begin_of_a_call() -> None:
+    calls = [(5.0, 6.0), (5.0, 7.0), (6.0, 9.0)]
+    told = measured(log(calls=calls), Load(calls=3), ServerSpec(), None)
+    assert (told.p50, told.p95, told.seconds) == (2.0, 3.0, 99.0)
+
+
+def test_the_figures_tell_of_changes_while_there_is_demand() -> None:
+    answered = [float(second) for second in range(40)]
+    server = bucket((0.0, 2.0), (10.0, 1.0), (20.0, 2.0), (30.0, 1.0))
+    told = measured(log(answered, [5.0, 12.0, 13.0, 25.0]), Load(calls=40, together=10), server, None)
+    assert told.phases == (Phase(10.0, 0.5, 2.5, 0.2), Phase(20.0, 2.0, None, 0.1))
+    assert measured(log(refused=[0.6]), Load(calls=1), bucket((0.0, 2.0), (0.5, 1.0)), None).phases == ()
+
+
+@pytest.mark.parametrize(
+    ("rates", "answered", "refused", "wanted"),
+    [
+        (((0.0, 8.0), (0.5, 2.0)), 0, 1, Phase(0.5, 0.25, 0.0, 1.0)),
+        (((0.0, 8.0), (0.5, 2.0)), 0, 2, Phase(0.5, 0.25, None, 2.0)),
+        (((0.0, 8.0), (0.5, 2.0)), 50, 2, Phase(0.5, 0.25, 0.0, 0.04)),
+        (((0.0, 8.0), (0.5, 2.0)), 50, 3, Phase(0.5, 0.25, None, 0.06)),
+        (((0.0, 2.0), (0.5, 4.0)), 19, 3, Phase(0.5, 2.0, 0.0, 3 / 19)),
+        (((0.0, 2.0), (0.5, 4.0)), 18, 0, Phase(0.5, 2.0, None, 0.0)),
+        (((0.0, 2.0), (0.5, 4.0)), 0, 0, Phase(0.5, 2.0, None, 0.0)),
+        (((0.0, 4.0), (0.5, 4.0)), 18, 0, Phase(0.5, 1.0, None, 0.0)),
+    ],
+)
+def test_calm_after_a_fall_and_in_full_use_after_a_rise(rates: Any, answered: int, refused: int, wanted: Phase) -> None:
+    """One rejection, and one for each 50 answers; 95 % of the quota."""
+    lines = log([1.0] * answered, [1.0] * refused)
+    assert phases(lines, bucket(*rates), 5.5) == (wanted,)
+
+
+def test_no_time_is_no_use() -> None:
+    assert lf.of_quota(log([5.0]), ServerSpec(quota=TEN), 5.0, 5.0) is None
+
+
+@pytest.mark.parametrize(
+    ("calls", "sends", "wanted"),
+    [
+        ([(2.5, 4.0)], [2.5], lf.Outage(1.0, 0.0, 0.0)),
+        ([(2.5, 4.0), (3.0, 7.0)], [2.5, 3.0, 3.5], lf.Outage(1.5, 0.0, 3.0)),
+        ([(2.5, 3.0), (4.0, 9.0)], [2.5], lf.Outage(1.0, 5.0, 0.0)),
+        ([(5.0, 6.0)], [], lf.Outage(0.0, 2.0, 0.0)),
+        ([(2.5, math.inf)], [2.5], lf.Outage(1.0, None, None)),
+    ],
+)
+def test_an_outage_concerns_who_came_before_its_end(
+    calls: list[tuple[float, float]], sends: list[float], wanted: lf.Outage
+) -> None:
+    assert lf.outage(log(refused=sends, calls=calls), ServerSpec(outage=(2.0, 4.0))) == wanted

@@ -8,21 +8,32 @@ import statistics
 import msgspec
 import pytest
 from hypothesis import settings
+from msgspec.structs import replace
 from tests.core.holdout import dice, measured, random_scenario
 
+from openrouter_core.admission import limits_of
+from openrouter_core.config import OpenRouterConfig
+from openrouter_core.limit.seen import Ask
 from openrouter_core.load import Bucket, Load, ServerSpec, Windows
 from openrouter_core.load_figures import Figures
 from openrouter_core.load_scenarios import (
     CONTENDERS,
     KNOWING,
+    MODEL,
     OURS,
     SCENARIOS,
     Contender,
     Scenario,
+    called,
     chosen,
+    configured,
+    fast,
     knowing,
     play,
+    steady,
 )
+from openrouter_core.policy import policy_of
+from openrouter_core.simulate import chat_job
 
 UNTUNED = range(100, 130 if settings.get_current_profile_name() == "nightly" else 106)
 
@@ -51,7 +62,9 @@ def test_a_scenario_is_data(name: str) -> None:
 def test_who_is_told_the_rate_sends_at_that_rate() -> None:
     assert knowing(ServerSpec(quota=QUOTA)).limits.requests_per_minute == 300.0
     assert knowing(ServerSpec(quota=Windows(20, 60.0))).limits.requests_per_minute == 20.0
-    assert knowing(ServerSpec()).limits == OURS.limits
+    assert knowing(ServerSpec(quota=Bucket(((0.0, 1.0), (9.0, 2.0))))).limits.requests_per_minute == 60.0
+    assert knowing(ServerSpec()) == replace(OURS, name="known-rate")
+    assert knowing(ServerSpec(quota=QUOTA)).name == "known-rate"
     for quota in (QUOTA, Windows(20, 60.0)):
         row = measured(Scenario("a few", ServerSpec(quota=quota), FEW), knowing(ServerSpec(quota=quota)), 1)
         assert (row.lost, row.refused) == (0, 0.0)
@@ -69,6 +82,37 @@ def test_policies_are_found_by_name() -> None:
     assert chosen("ours", server) == OURS
     assert chosen(KNOWING, server) == knowing(server)
     assert chosen("none of them", server) is None
+
+
+def test_a_contender_behaves_as_its_config_says() -> None:
+    config = OpenRouterConfig(max_rate_retries=1, requests_per_minute=30.0)
+    assert configured("slow", config) == Contender("slow", policy_of(config), limits_of(config))
+
+
+def test_servers_are_described_in_short() -> None:
+    assert steady(4.0, 2.0) == Bucket(((0.0, 4.0),), 2.0)
+    assert fast(QUOTA) == ServerSpec(quota=QUOTA, tells="nothing", latency=0.035, spread=0.1, refusal=0.035)
+    assert fast(None, "exact") == ServerSpec(tells="exact", latency=0.035, spread=0.1, refusal=0.035)
+
+
+def test_all_calls_are_for_one_model_and_may_take_as_long_as_the_load_says() -> None:
+    job = called(OURS.policy, 7.0)
+    assert job == replace(chat_job(replace(OURS.policy, timeout=7.0)), ask=Ask((MODEL,)))
+
+
+@pytest.mark.parametrize(
+    ("load", "sends", "end"),
+    [
+        (Load(calls=4, together=2, every=0.25), (0.0, 0.25, 1.0, 1.25), 2.25),
+        (Load(calls=3), (0.0, 0.0, 0.0), 1.0),
+        (Load(calls=1, timeout=0.5), (0.0,), 0.5),
+    ],
+)
+def test_calls_come_as_the_load_says(load: Load, sends: tuple[float, ...], end: float) -> None:
+    scenario = Scenario("a second each", ServerSpec(latency=1.0, spread=0.0), load)
+    timeline = play(scenario, CONTENDERS["no-retries"], dice(1))
+    assert timeline.sends == pytest.approx(sends)
+    assert timeline.moments[-1].at == pytest.approx(end)
 
 
 def figures_of(key: str, name: str = "ours", seed: int = 11) -> Figures:
