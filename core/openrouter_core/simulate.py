@@ -14,6 +14,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import count
 from typing import Any, Generic, TypeVar, assert_never, cast
 
 import msgspec
@@ -29,7 +30,7 @@ from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.seen import NOTHING, UNSENT, Limiter
+from openrouter_core.limit.seen import NOTHING, Limiter
 from openrouter_core.outcome import Outcome, TimedOut
 from openrouter_core.policy import Policy
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
@@ -146,7 +147,7 @@ class VirtualWorld(Generic[T]):
         self.together: float = together
         self.standing: Sequence[tuple[float, float]] = standing
         self.now: float = -math.inf
-        self.serial: int = 0
+        self.serial: Iterator[int] = count()
         self.agenda: list[tuple[float, int, int, Agenda[T]]] = []
         self.outside: deque[tuple[int, Job[T]]] = deque()
         self.states: dict[int, State[T]] = {}
@@ -174,13 +175,12 @@ class VirtualWorld(Generic[T]):
 
     def later(self, at: float, call: int, what: Agenda[T]) -> None:
         """Put something on the agenda; what is due at the same instant happens in the order in which it was put."""
-        self.serial += 1
-        heapq.heappush(self.agenda, (at, self.serial, call, what))
+        heapq.heappush(self.agenda, (at, next(self.serial), call, what))
 
     def advance(self) -> None:
         """Let the next thing on the agenda happen, and then all that follows from it at the same instant."""
         at, _, call, what = heapq.heappop(self.agenda)
-        self.now = max([at, *(end for begin, end in self.standing if begin <= at < end)])
+        self.now = max([at, *(end for begin, end in self.standing if begin <= at)])
         match what:
             case Leave():
                 self.leave(call)
@@ -216,9 +216,7 @@ class VirtualWorld(Generic[T]):
                 self.enter(call, begin(job, self.now))
 
     def leave(self, call: int) -> None:
-        """Cancel a call: its place in line, or its turn, is given back."""
-        if call in self.results or call in self.left:
-            return
+        """Cancel a call, unless it has ended: its place in line, or its turn, is given back."""
         self.left.add(call)
         state = self.states.pop(call, None)
         if state is None:
@@ -278,9 +276,4 @@ class VirtualWorld(Generic[T]):
 
     def take_turn(self, call: int) -> None:
         """Let a call go on whose turn it is."""
-        turn = self.turns.pop(call)
-        state = entered(cast("Queue[T]", self.states[call]), turn, self.now)
-        if isinstance(turn, Admitted) and not isinstance(state, Send):
-            self.admission.over(turn.stamp, UNSENT, self.now)
-            self.pump()
-        self.enter(call, state)
+        self.enter(call, entered(cast("Queue[T]", self.states[call]), self.turns.pop(call), self.now))
