@@ -140,10 +140,9 @@ class Shared(Generic[T]):
 
     def begin(self, now: float) -> Swap | Wait:
         """Decide a round: what the store is to be asked, or for how long there is nothing to do."""
-        before = self.admission.saved()
         if self.mode == "new" or (self.mode == "shared" and self.standing and now - self.asked > STALE):
-            self.round = Round(before)
             return Swap()
+        before = self.admission.saved()
         for stamp, seen, at in self.ended:
             self.admission.learn(stamp, seen, at)
         heard, (going, wait) = len(self.ended), self.plan(now)
@@ -198,12 +197,11 @@ class Shared(Generic[T]):
         if keep:
             self.out += booked.going
             del self.ended[: booked.heard]
-            return True
-        self.admission.restore(booked.before)
-        for leaving in booked.going:
-            call = leaving.turn.call
-            if call in self.standing:
-                self.stand(call)
+        else:
+            self.admission.restore(booked.before)
+            for call in (leaving.turn.call for leaving in booked.going):
+                if call in self.standing:
+                    self.stand(call)
         return bool(booked.going or booked.heard)
 
     # --- the store ----------------------------------------------------------------------------------------------------
@@ -243,7 +241,7 @@ class Shared(Generic[T]):
 
         Who comes back first, and finds what was there before, makes all wait until the others are back.
         """
-        if not held.swapped and (held.version == "0" or int(held.version) <= self.lost_at * 1e6):
+        if not held.swapped and int(held.version) <= self.lost_at * 1e6:
             known = quotas(self.settings)
             state = read(self.settings, held.state) or self.kept or known.init(held.now)
             self.offered = written(emptied(known, state, held.now + PAUSE))
@@ -255,7 +253,7 @@ class Shared(Generic[T]):
     def limit_to(self, part: float) -> None:
         """Keep to a part of the quotas, on the store's clock."""
         self.part = part
-        known = quotas(self.settings if part == 1.0 else share(self.settings, part))
+        known = quotas(share(self.settings, part))
         abroad = [Abroad(limiter, self.ahead or 0.0, self.members - 1) for limiter in known.limiters]
         self.admission.limiter = All((*abroad, *health(self.settings)))
 

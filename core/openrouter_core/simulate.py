@@ -14,6 +14,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import count
 from typing import Any, Generic, TypeVar, assert_never, cast
 
 import msgspec
@@ -146,7 +147,7 @@ class VirtualWorld(Generic[T]):
         self.together: float = together
         self.standing: Sequence[tuple[float, float]] = standing
         self.now: float = -math.inf
-        self.serial: int = 0
+        self.serial: Iterator[int] = count()
         self.agenda: list[tuple[float, int, int, Agenda[T]]] = []
         self.outside: deque[tuple[int, Job[T]]] = deque()
         self.states: dict[int, State[T]] = {}
@@ -174,13 +175,12 @@ class VirtualWorld(Generic[T]):
 
     def later(self, at: float, call: int, what: Agenda[T]) -> None:
         """Put something on the agenda; what is due at the same instant happens in the order in which it was put."""
-        self.serial += 1
-        heapq.heappush(self.agenda, (at, self.serial, call, what))
+        heapq.heappush(self.agenda, (at, next(self.serial), call, what))
 
     def advance(self) -> None:
         """Let the next thing on the agenda happen, and then all that follows from it at the same instant."""
         at, _, call, what = heapq.heappop(self.agenda)
-        self.now = max([at, *(end for begin, end in self.standing if begin <= at < end)])
+        self.now = max([at, *(end for begin, end in self.standing if begin <= at)])
         match what:
             case Leave():
                 self.leave(call)
@@ -216,9 +216,7 @@ class VirtualWorld(Generic[T]):
                 self.enter(call, begin(job, self.now))
 
     def leave(self, call: int) -> None:
-        """Cancel a call: its place in line, or its turn, is given back."""
-        if call in self.results or call in self.left:
-            return
+        """Cancel a call, unless it has ended: its place in line, or its turn, is given back."""
         self.left.add(call)
         state = self.states.pop(call, None)
         if state is None:

@@ -20,7 +20,7 @@ from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import NOTHING, Ask, Seen
 from openrouter_core.limit.standard import LimitSettings, standard
-from openrouter_core.sharing import HORIZON, LEAD, PAUSE, STALE, Held, Shared, Swap
+from openrouter_core.sharing import DOUBT, HORIZON, LEAD, MOST, PAUSE, STALE, Held, Leaving, Shared, Swap
 
 RATE, BURST = 100.0, 5.0
 KNOWN = LimitSettings(requests_per_minute=60 * RATE, request_burst=BURST)
@@ -363,7 +363,7 @@ def test_deadlines_are_kept_and_nobody_is_told_early() -> None:
     store.now += 0.0201
     one.shared.begin(one.now)
     (leaving,) = one.shared.taken()
-    assert leaving.turn == TurnedAway(1, math.inf)
+    assert leaving == Leaving(one.now, TurnedAway(1, math.inf))
     assert not one.shared.standing
     one.shared.wait(Ticket(Place(0, 2)), 2, one.now + 0.5, one.now)
     step = one.shared.begin(one.now)
@@ -450,5 +450,238 @@ def test_a_call_that_those_before_it_make_too_late_is_told_at_once() -> None:
     one.shared.wait(Ticket(Place(0, 2)), 2, one.now + 1.5, one.now)
     (leaving,) = one.shared.taken()
     assert isinstance(leaving.turn, TurnedAway)
+    assert leaving.at == one.now
     assert leaving.turn.needed == pytest.approx(2.0, abs=0.1)
     assert 2 not in one.shared.standing
+
+
+def test_before_it_meets_the_store_a_process_is_alone() -> None:
+    one = Process(1, Store())
+    assert one.shared.sharing == Sharing(mode="new", members=1, part=1.0, swaps=0, conflicts=0)
+
+
+def test_one_round_lets_so_many_go_and_no_more() -> None:
+    one = Process(1, Store(), LimitSettings(adaptive=False, requests_per_minute=6e6, request_burst=1e3))
+    for call in range(MOST + 9):
+        one.come(call)
+    for _ in range(6):
+        one.step()
+    assert len(one.went) == MOST
+
+
+@pytest.mark.parametrize(
+    ("told", "ats", "wait"),
+    [
+        ([Admitted(1), Wait(0.04), Admitted(2), Wait(9.0)], [0.0, 0.04], STALE),
+        ([Wait(0.03)], [], 0.03 - LEAD),
+        ([Admitted(1), Wait(HORIZON), Admitted(2), None], [0.0, HORIZON], math.inf),
+        ([Wait(0.01), Wait(LEAD), Admitted(1), None], [0.01 + LEAD], math.inf),
+    ],
+)
+def test_slots_are_booked_to_the_horizon_once_the_first_is_near(
+    monkeypatch: pytest.MonkeyPatch, told: list[Any], ats: list[float], wait: float
+) -> None:
+    one = Process(1, Store())
+    settled(one)
+    turns = iter(told)
+    monkeypatch.setattr(one.admission, "next", lambda _at: next(turns))
+    going, then = one.shared.plan(one.now)
+    assert [leaving.at - one.now for leaving in going] == pytest.approx(ats, abs=1e-9)
+    assert then == pytest.approx(wait, abs=1e-9)
+
+
+def test_what_is_known_for_long_is_asked_for_again() -> None:
+    store = Store()
+    one = Process(1, store, LimitSettings(places=1))
+    for call in range(2):
+        one.come(call)
+    settled(one)
+    one.shared.asked = one.now - STALE
+    assert isinstance(one.shared.begin(one.now), Wait)
+    store.now += 0.001
+    assert one.shared.begin(one.now) == Swap()
+
+
+def test_without_the_store_there_is_nothing_to_ask_again() -> None:
+    store = Store()
+    one = Process(1, store, LimitSettings(requests_per_minute=6, adaptive=False))
+    settled(one)
+    one.lose()
+    one.come(1)
+    store.now += 2 * STALE
+    step = one.shared.begin(one.now)
+    assert isinstance(step, Wait)
+    assert step.seconds > STALE
+
+
+def test_conflicts_are_counted() -> None:
+    store = Store()
+    one, two = Process(1, store), Process(2, store)
+    settled(one)
+    settled(two)
+    for call in range(3):
+        one.come(call)
+        two.come(call)
+        one.step()
+        settled(two)
+        settled(one)
+        store.now += 0.1
+    assert one.shared.conflicts == 3
+
+
+def begun(store: Store, limits: LimitSettings = KNOWN) -> tuple[Process, Swap]:
+    """A process that has decided that call 1 goes, and what it asks the store."""
+    one = Process(1, store, limits)
+    settled(one)
+    one.come(1)
+    step = one.shared.begin(one.now)
+    assert isinstance(step, Swap)
+    return one, step
+
+
+def test_a_round_that_the_store_never_answered_is_decided_anew() -> None:
+    """Bug: a call goes though nobody agreed to it, or never."""
+    store = Store()
+    one, _ = begun(store)
+    one.lose()
+    assert not one.shared.taken()
+    store.now += 1.0
+    settled(one)
+    assert [call for call, _ in one.went] == [1]
+
+
+def test_who_is_cancelled_while_the_store_agrees_comes_out_all_the_same() -> None:
+    store = Store()
+    one, step = begun(store)
+    one.shared.cancel(1)
+    one.shared.settle(store.swap(1, step), one.now, one.now)
+    assert [leaving.turn.call for leaving in one.shared.taken()] == [1]
+
+
+def test_who_is_turned_away_during_a_round_is_told() -> None:
+    store = Store()
+    one, step = begun(store, LimitSettings(requests_per_minute=60, adaptive=False))
+    one.shared.wait(Ticket(Place(0, 2)), 2, one.now + 0.5, one.now)
+    one.shared.settle(store.swap(1, step), one.now, one.now)
+    assert [leaving.turn.call for leaving in one.shared.taken()] == [2, 1]
+    one.shared.wait(Ticket(Place(0, 3)), 3, one.now + 0.5, one.now)
+    assert [leaving.turn.call for leaving in one.shared.taken()] == [3]
+
+
+def told(now: float, members: int = 1, version: str = "1") -> Held:
+    """What the store answers that shows this time."""
+    return Held(False, version, b"", now, members)
+
+
+def test_the_clock_of_the_store_is_known_as_well_as_it_was_ever_told() -> None:
+    one = Process(1, Store())
+    one.shared.hear(told(EPOCH), 10.0, 14.0)
+    assert one.shared.ahead == EPOCH - 12.0
+    one.shared.hear(told(EPOCH + 10.0), 16.0, 26.0)
+    assert one.shared.ahead == EPOCH - 12.0, "between 16 and 6 seconds behind: that is no news"
+    one.shared.hear(told(EPOCH + 20.0), 31.0, 31.0)
+    assert one.shared.ahead == EPOCH - 11.0
+
+
+@pytest.mark.parametrize(("back", "mode"), [(0.5, "shared"), (1.0, "shared"), (1.5, "new"), (3600.0, "new")])
+def test_a_clock_that_is_a_second_off_is_still_believed(back: float, mode: str) -> None:
+    one = Process(1, Store())
+    settled(one)
+    one.shared.ahead = EPOCH
+    one.shared.hear(told(EPOCH + 9.0 - back), 9.0, 9.0)
+    assert one.shared.sharing.mode == mode
+
+
+def test_a_store_that_has_forgotten_is_told_with_every_burst_spent() -> None:
+    store = Store()
+    one = Process(1, store)
+    one.come(0)
+    settled(one)
+    store.now += 9.0
+    store.forget()
+    one.come(1)
+    step = one.shared.begin(one.now)
+    assert isinstance(step, Swap)
+    one.shared.settle(store.swap(1, step), one.now, one.now)
+    assert one.shared.quota[0].tat == pytest.approx(store.now + HORIZON + BURST / RATE, abs=1e-5)
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_whoever_loses_the_store_has_no_burst_at_first(met: bool) -> None:
+    store = Store()
+    one = Process(1, store)
+    if met:
+        settled(one)
+    store.now += 9.0
+    one.lose()
+    there = store.now if met else one.now
+    assert one.shared.quota[0].tat == pytest.approx(there + HORIZON + BURST / RATE, abs=1e-5)
+
+
+def test_what_was_learned_outlives_the_store() -> None:
+    store = Store()
+    one = Process(1, store, LEARNING)
+    one.come(1)
+    settled(one)
+    one.admission.alive = 5
+    one.shared.over(one.stamps.pop(), Seen(kind="rate", resets_in=7.0), one.now)
+    settled(one)
+    one.lose()
+    assert one.shared.quota[-1].known[""][1].until == pytest.approx(store.now + 7.0, abs=0.1)
+    store.forget()
+    one.find()
+    assert one.shared.quota[-1].known[""][1].until == pytest.approx(store.now + 7.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("version", "others"), [("0", False), ("4000000", False), ("5000000", False), ("5000001", True), ("9000000", True)]
+)
+def test_what_was_written_after_the_loss_shows_that_others_are_back(version: str, others: bool) -> None:
+    one = Process(1, Store())
+    settled(one)
+    one.lose()
+    one.shared.lost_at = 5.0
+    step = one.shared.back(told(one.store.now, version=version), one.now, one.now)
+    assert (step is None) == others
+    assert (one.shared.sharing.mode == "shared") == others
+
+
+def test_what_was_written_right_after_the_loss_is_doubted() -> None:
+    one = Process(1, Store())
+    settled(one)
+    one.lose()
+    assert one.shared.lost_at == pytest.approx(one.store.now + DOUBT, abs=1e-5)
+
+
+def test_whoever_comes_back_first_believes_the_store_more_than_itself() -> None:
+    """Bug: what others wrote just before the loss is overwritten."""
+    store = Store()
+    one, two = Process(1, store, LEARNING), Process(2, store, LEARNING)
+    for process in (one, two):
+        process.come(process.number)
+        settled(process)
+    two.shared.over(two.stamps.pop(), Seen(kind="rate", resets_in=7.0), two.now)
+    settled(two)
+    one.lose()
+    one.find()
+    assert one.shared.quota[-1].known[""][1].until == pytest.approx(store.now + 7.0, abs=0.1)
+
+
+def test_a_lone_process_has_no_company() -> None:
+    """Bug: a refusal of a lone call counts as if there had been others."""
+    one = Process(1, Store(), LEARNING)
+    one.come(1)
+    settled(one)
+    one.shared.over(one.stamps.pop(), Seen(kind="rate"), one.now)
+    settled(one)
+    assert one.shared.quota[-1].known[""][2].refused == 0
+
+
+def test_what_was_known_on_a_clock_that_was_set_back_is_not_kept_through_a_loss() -> None:
+    """Bug: nobody goes for an hour."""
+    store = Store()
+    one, step = begun(store)
+    held = msgspec.structs.replace(store.swap(1, step), now=store.now - 3600.0)
+    one.shared.settle(held, one.now, one.now)
+    one.lose()
+    assert one.shared.quota[0].tat == pytest.approx(held.now + HORIZON + BURST / RATE, abs=1e-5)

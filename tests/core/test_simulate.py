@@ -17,18 +17,21 @@ from tests.core.outcomes import GOOD, failed, said
 
 from openrouter_core import simulate as s
 from openrouter_core.admission import Admission
+from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.config import OpenRouterConfig
+from openrouter_core.endpoint import HttpRequest
 from openrouter_core.errors import DeadlineExceeded, ProviderError, Timeout
 from openrouter_core.journal import Answered, Ended, Left, Moment, Queued, Sent, Slept, told
 from openrouter_core.limit.gcra import Gcra
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
 from openrouter_core.limit.queue import Line
-from openrouter_core.limit.seen import Ask
+from openrouter_core.limit.seen import NOTHING, Ask, Seen
 from openrouter_core.outcome import Responded, Unreachable
 from openrouter_core.policy import Policy, policy_of
 from openrouter_core.schedule import Attempts, Both, Exponential, Heeding, Immediate
 from openrouter_core.simulate import Reply, Timeline, chat_job, scripted, simulate
+from openrouter_core.states import Job
 
 OK = said(GOOD)
 HALF = 0.5
@@ -167,6 +170,12 @@ def test_silence_ends_in_a_timeout() -> None:
     error = timeline.results[0].failure()
     assert isinstance(error, Timeout)
     assert [attempt.ended - attempt.started for attempt in error.attempts] == [10.0] * 4
+    assert isinstance(one([Reply(OK, 10.0)]).results[0].failure(), Timeout), "at the limit it is too late"
+
+
+def test_a_chat_job_is_a_chat_completion() -> None:
+    request = HttpRequest("POST", "https://openrouter.ai/api/v1/chat/completions")
+    assert chat_job(POLICY) == Job(CHAT_COMPLETIONS, request, POLICY)
 
 
 def test_an_answer_from_the_past_comes_at_once() -> None:
@@ -226,6 +235,54 @@ def test_a_known_rate_paces_the_sends() -> None:
     assert timeline.sends == (0.0, 0.5, 1.0, 1.5)
 
 
+def test_what_is_due_at_once_happens_in_the_order_in_which_it_was_known() -> None:
+    """Bug: the lower number is answered first, though its answer was known last."""
+    server: s.Server = lambda _call, _attempt, now: Reply(OK, 2.0 - now)  # noqa: E731
+    timeline = simulate([(1.0, chat_job(POLICY)), (0.0, chat_job(POLICY))], server, rolls=itertools.repeat(HALF))
+    assert [moment.call for moment in timeline.moments if isinstance(moment.event, Ended)] == [1, 0]
+
+
+def test_a_limit_opens_when_it_was_first_known_to() -> None:
+    """Bug: each call that joins the line puts the opening off, behind a retry that is due at the same instant."""
+    script = {0: [Reply(failed(503), 0.125), Reply(OK)]}
+    server: s.Server = lambda call, attempt, _now: script.get(call, [Reply(OK)])[attempt - 1]  # noqa: E731
+    policy = Policy(schedule=Both(Exponential(0.375), Attempts(1)))
+    jobs = [(at, chat_job(policy)) for at in (0.0, 0.0, 0.375)]
+    timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), limiter=Gcra(rate=2.0))
+    sent = [(moment.call, moment.at) for moment in timeline.moments if isinstance(moment.event, Sent)]
+    assert sent == [(0, 0.0), (1, 0.5), (0, 1.0), (2, 1.5)]
+
+
+def test_a_call_that_leaves_the_line_leaves_the_others_their_turn() -> None:
+    jobs = [(0.0, chat_job(POLICY)) for _ in range(4)]
+    limiter, rolls = Gcra(rate=2.0), itertools.repeat(HALF)
+    for left in range(1, 4):
+        timeline = simulate(jobs, scripted([Reply(OK)]), rolls=rolls, limiter=limiter, leaving={left: 0.125})
+        assert timeline.sends == (0.0, 0.5, 1.0)
+
+
+class Noting(Places, frozen=True):
+    """Places that note when an attempt was over, and how."""
+
+    heard: list[tuple[Seen, float]] = msgspec.field(default_factory=list)
+
+    def on_outcome(self, state: None, stamp: None, seen: Seen, in_flight: int, now: float) -> None:
+        self.heard.append((seen, now))
+
+
+def test_the_limiter_hears_when_a_call_was_left() -> None:
+    limiter = Noting(1)
+    simulate([(0.0, chat_job(POLICY))], scripted([Reply(OK, 4.0)]), rolls=[], limiter=limiter, leaving={0: 1.5})
+    assert limiter.heard == [(NOTHING, 1.5)]
+
+
+def test_a_call_that_is_left_makes_room_for_one() -> None:
+    jobs = [(0.0, chat_job(POLICY)) for _ in range(4)]
+    rolls = itertools.repeat(HALF)
+    timeline = simulate(jobs, scripted([Reply(OK, 4.0)]), rolls=rolls, together=1, leaving={0: 1.0})
+    assert timeline.sends == (0.0, 1.0, 5.0, 9.0)
+
+
 def test_money_is_counted_in_a_simulation_too() -> None:
     dear = msgspec.structs.replace(chat_job(POLICY), ask=Ask(worst=0.6))
     script = scripted([Reply(said({**GOOD, "usage": {"cost": 0.3}}), 1.0)])
@@ -265,7 +322,7 @@ def test_a_call_that_is_left_gives_its_place_back_wherever_it_is() -> None:
 
 def test_a_process_that_stands_still_is_late_and_loses_nothing() -> None:
     jobs = [(0.0, chat_job(POLICY)), (3.0, chat_job(POLICY))]
-    timeline = simulate(jobs, scripted([Reply(OK, 1.0)]), rolls=itertools.repeat(HALF), standing=[(0.5, 9.0)])
+    timeline = simulate(jobs, scripted([Reply(OK, 1.0)]), rolls=itertools.repeat(HALF), standing=[(1.0, 9.0)])
     assert [(m.call, m.at) for m in timeline.moments if isinstance(m.event, Sent | Ended)] == [
         (0, 0.0),
         (0, 9.0),

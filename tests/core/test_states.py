@@ -21,6 +21,7 @@ from openrouter_core.states import Clocks, Job, Past, Send, charged, tries
         (Clocks(60.0), ("attempt", 60.0)),
         (Clocks(60.0, 40.0, 20.0), ("first_event", 40.0)),
         (Clocks(5.0, 40.0, 20.0), ("attempt", 5.0)),
+        (Clocks(5.0, 5.0), ("attempt", 5.0)),
         (Clocks(math.inf, 40.0), ("first_event", 40.0)),
     ],
 )

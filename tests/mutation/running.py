@@ -60,10 +60,11 @@ class Tests:
         self._reached: dict[str, dict[int, list[Test]]] = {}
         self.all: list[Test] = []
 
-    def pytest_configure(self) -> None:
+    def pytest_configure(self, config: Any) -> None:
         """Let hypothesis make nothing by chance and no failure small, before any test is imported."""
         from hypothesis import HealthCheck, Phase, settings
 
+        config.addinivalue_line("markers", "no_cover: for pytest-cov, which is not here; such tests take long")
         settings.register_profile(
             "mutation",
             derandomize=True,
@@ -73,6 +74,10 @@ class Tests:
             suppress_health_check=[*HealthCheck],
         )
         settings.load_profile("mutation")
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Leave out the tests that take long."""
+        items[:] = [item for item in items if item.get_closest_marker("no_cover") is None]
 
     def pytest_runtestloop(self, session: Any) -> bool:
         """Do the work once the tests are collected."""
