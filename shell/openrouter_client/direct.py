@@ -86,7 +86,7 @@ class DirectAnswer:
         content: aiohttp.StreamReader,
     ) -> None:
         self.connection: Connection | None = connection
-        self.give = give
+        self.give: Callable[[Connection], None] = give
         self.status: int = status
         self.headers: Mapping[str, str] = headers
         self.content: aiohttp.StreamReader = content
