@@ -377,8 +377,9 @@ async def test_progress_can_be_watched(tmp_path: Path) -> None:
     progress, stats, slowest = seen[5]
     assert progress.counts.rows == 10
     assert progress.counts.done + progress.counts.in_flight + progress.counts.todo == 10
-    assert stats.in_flight == 2
-    assert len(slowest) == 2
+    assert stats.answered <= 10
+    assert len(slowest) <= 2
+    assert max(told.in_flight for _, told, _ in seen) == max(len(rows) for _, _, rows in seen) == 2
     assert run.progress().projected_usd == pytest.approx(0.01)
 
 

@@ -55,8 +55,6 @@ LARGEST = 200_000_000
 """How many bytes the body of a submission may have."""
 OVERHEAD = 200
 """How many bytes of a submission are not the requests'."""
-WRAPPING = 80
-"""How many bytes a request takes at most besides its body: its `custom_id`, and what stands around both."""
 
 SKEW_SECS = 600.0
 """How far the clock here may be ahead of OpenRouter's."""
@@ -187,7 +185,7 @@ def packable(request: ChatCompletionRequest, settings: BuildSettings) -> Result[
 
 def taking(body: bytes) -> int:
     """Tell how many bytes of a submission a request with this body takes at most."""
-    return len(body) + WRAPPING
+    return len(body) + 80
 
 
 def full(count: int, size: int, more: int) -> bool:
@@ -218,19 +216,13 @@ def candidates(intent: Intent, listed: Sequence[Batch], known: Collection[str]) 
     found = [
         one
         for one in listed
-        if one.id not in known
-        and one.id not in intent.strangers
+        if one.id not in {*known, *intent.strangers}
         and one.endpoint in (None, ENDPOINT)
         and (one.created_at is None or one.created_at >= intent.at - SKEW_SECS)
         and (one.request_counts is None or one.request_counts.total in (None, 0, intent.rows))
     ]
-    found.sort(
-        key=lambda one: (
-            one.model != intent.model,
-            one.created_at is None,
-            abs((one.created_at or intent.at) - intent.at),
-        )
-    )
+    far = {one.id: math.inf if one.created_at is None else abs(one.created_at - intent.at) for one in found}
+    found.sort(key=lambda one: (one.model != intent.model, far[one.id]))
     return [one.id for one in found]
 
 
@@ -283,11 +275,10 @@ def answer_of(result: BatchResult | None, batch: Fetched) -> Answer:
         verdict = classify(CHAT_COMPLETIONS, Responded(response.status_code or 200, body), Rules())
         return Success(verdict.value) if isinstance(verdict, Accepted) else Failure(verdict.error)
     if result is not None and result.error is not None:
-        code = mapping(result.error).get("code")
+        code: Any = mapping(result.error).get("code")
+        code = code if isinstance(code, (int, str)) else None
         raw = msgspec.json.encode(result.error).decode()[:RAW_LIMIT]
-        return Failure(
-            ProviderError(message=told(result.error), code=code if isinstance(code, (int, str)) else None, raw=raw)
-        )
+        return Failure(ProviderError(message=told(result.error), code=code, raw=raw))
     why = f": {told(batch.error)}" if batch.error else ""
     return Failure(ProviderError(message=f"batch {batch.id} {batch.status} without a result for this row{why}"))
 
