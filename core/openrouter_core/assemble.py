@@ -22,9 +22,9 @@ from openrouter_core.errors import InvalidRequest
 from openrouter_core.headers import JSON_BODY, merge, problem_with
 from openrouter_core.multipart import form_data
 from openrouter_core.plain import AS_THEY_ARE, encoded, plain, unencodable
-from openrouter_core.refuse import explain, ranges_of, refuse
+from openrouter_core.refuse import misfit, ranges_of, refuse
 from openrouter_core.wire.params import FileUpload, Parameters
-from openrouter_core.wire.shape import Shape, verify
+from openrouter_core.wire.shape import Shape
 
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 """Amounts of money are numbers in JSON; as decimals they keep their digits."""
@@ -88,19 +88,10 @@ def _checked(kind: type[Parameters], params: Parameters) -> Result[dict[str, Any
     """Hold parameters against their types and bounds; give them as plain values, files and decimals as they are."""
     try:
         values: dict[str, Any] = msgspec.to_builtins(params, enc_hook=plain, builtin_types=(*AS_THEY_ARE, Decimal))
-        misfit = _misfit(kind, values)
+        unfit = misfit(values, kind, ranges_of(kind))
     except Exception:  # noqa: BLE001 callers' own objects run their code here
         return Failure(unencodable(params))
-    return Success(values) if misfit is None else Failure(misfit)
-
-
-def _misfit(kind: type[Parameters], values: dict[str, Any]) -> InvalidRequest | None:
-    """Hold plain values against the types and bounds of parameters."""
-    try:
-        msgspec.convert(values, kind, dec_hook=verify)
-    except msgspec.ValidationError as error:
-        return explain(error, values, ranges_of(kind))
-    return None
+    return Success(values) if unfit is None else Failure(unfit)
 
 
 def _placed(endpoint: Endpoint[Any, Any], values: dict[str, Any], *, stream: bool) -> _Placed | InvalidRequest:

@@ -15,6 +15,7 @@ from msgspec import inspect
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.wire.options import RequestOptions
 from openrouter_core.wire.request import ChatCompletionRequest
+from openrouter_core.wire.shape import verify
 
 VALUE_LIMIT = 80
 """How much of a refused value an error shows, in characters: never a whole prompt."""
@@ -86,6 +87,15 @@ def explain(error: msgspec.ValidationError, body: Any, ranges: Mapping[str, str]
     field = _name(place)
     bound = _bound_of(field, text, _RANGES if ranges is None else ranges)
     return refuse(field, f"{bound}, {_HINTS[field]}" if field in _HINTS else bound, value)
+
+
+def misfit(values: Any, kind: type[msgspec.Struct], ranges: Mapping[str, str] | None = None) -> InvalidRequest | None:
+    """Hold plain values against the types and bounds of a struct; explain the first that does not fit, if one does."""
+    try:
+        msgspec.convert(values, kind, dec_hook=verify)
+    except msgspec.ValidationError as error:
+        return explain(error, values, ranges)
+    return None
 
 
 def _name(path: str) -> str:

@@ -12,10 +12,10 @@ import msgspec
 
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.plain import AS_THEY_ARE, encoded, plain, unencodable
-from openrouter_core.refuse import explain, refuse
+from openrouter_core.refuse import misfit, refuse
 from openrouter_core.wire import message as roles
 from openrouter_core.wire.request import ChatCompletionRequest
-from openrouter_core.wire.shape import Shape, verify
+from openrouter_core.wire.shape import Shape
 
 ROLES = (roles.SYSTEM, roles.DEVELOPER, roles.USER, roles.ASSISTANT, roles.TOOL)
 
@@ -39,11 +39,11 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
         body: dict[str, Any] = msgspec.to_builtins(request, enc_hook=plain, builtin_types=AS_THEY_ARE)
         if stream:
             body["stream"] = True
-        misfit = _misfit(body)
+        unfit = misfit(body, ChatCompletionRequest)
     except Exception:  # noqa: BLE001 callers' own objects run their code here
         return unencodable(request)
-    if misfit is not None:
-        return misfit
+    if unfit is not None:
+        return unfit
     for field, rule in () if _RULED.isdisjoint(body) else _RULES:
         if field in body and (problem := rule(body)) is not None:
             return problem
@@ -51,15 +51,6 @@ def check(request: ChatCompletionRequest, *, stream: bool = False) -> Checked | 
         return problem
     body.update(body.pop("@extra", None) or {})
     return Checked(options=body.pop("@options", None), body=body)
-
-
-def _misfit(body: dict[str, Any]) -> InvalidRequest | None:
-    """Hold plain values against the types and bounds of a request."""
-    try:
-        msgspec.convert(body, ChatCompletionRequest, dec_hook=verify)
-    except msgspec.ValidationError as error:
-        return explain(error, body)
-    return None
 
 
 def is_request(value: object) -> bool:

@@ -8,9 +8,10 @@ keeps aiohttp's pool from it, for requests that go the public way.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, TypeGuard
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
 
@@ -40,7 +41,7 @@ class Pool:
     def __init__(self, keep: float) -> None:
         self.keep: float = keep
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
-        self.idle: dict[Any, list[tuple[float, Connection, Any]]] = {}
+        self.idle: dict[Any, list[tuple[float, Connection]]] = {}
         self.timer: asyncio.TimerHandle | None = None
         self.closed: bool = False
 
@@ -48,7 +49,8 @@ class Pool:
         """Give a connection that can be used again, if there is one."""
         idle = self.idle.get(where)
         while idle:
-            since, connection, protocol = idle.pop()
+            since, connection = idle.pop()
+            protocol = connection.protocol
             if is_open(protocol) and not protocol.should_close and self.loop.time() - since < self.keep:
                 return connection
             connection.close()
@@ -61,7 +63,7 @@ class Pool:
         if self.closed or transport is None or protocol.should_close or transport.get_write_buffer_size():
             connection.close()
             return
-        self.idle.setdefault(where, []).append((self.loop.time(), connection, protocol))
+        self.idle.setdefault(where, []).append((self.loop.time(), connection))
         if self.timer is None:
             self.timer = self.loop.call_later(self.keep, self.tidy)
 
@@ -70,9 +72,9 @@ class Pool:
         self.timer, now = None, self.loop.time()
         for where, idle in [*self.idle.items()]:
             del self.idle[where]
-            for since, connection, protocol in idle:
-                if is_open(protocol) and now - since < self.keep:
-                    self.idle.setdefault(where, []).append((since, connection, protocol))
+            for since, connection in idle:
+                if is_open(connection.protocol) and now - since < self.keep:
+                    self.idle.setdefault(where, []).append((since, connection))
                 else:
                     connection.close()
         if self.idle:
@@ -84,11 +86,11 @@ class Pool:
         if self.timer is not None:
             self.timer.cancel()
         for idle in self.idle.values():
-            for _, connection, _ in idle:
+            for _, connection in idle:
                 connection.close()
         self.idle.clear()
 
 
-def is_open(protocol: Any) -> bool:
+def is_open(protocol: ResponseHandler | None) -> TypeGuard[ResponseHandler]:
     """Tell whether there is a connection, and nobody is closing it."""
-    return protocol.transport is not None and not protocol.transport.is_closing()
+    return protocol is not None and protocol.transport is not None and not protocol.transport.is_closing()

@@ -139,7 +139,7 @@ class Transport(Unshared):
 
         aiohttp does not wake those who read a body when their session is closed.
         """
-        return Limit(self.limits, -math.inf if self.closed else until)
+        return self.limits.until(-math.inf if self.closed else until)
 
     def responded(self, answer: Reading) -> Responded:
         """Tell an answer that was read as a fact, without our secrets in it."""

@@ -136,7 +136,7 @@ def test_any_depth_is_read_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_invalid_request_is_not_built() -> None:
     assert build_chat(ChatCompletionRequest(), BARE).failure().field == "messages"
-    assert build_chat("hi", BARE).failure().message  # type: ignore[arg-type]
+    assert build_chat("hi", BARE).failure().message  # type: ignore[arg-type]  # as a caller may err
     assert build_chat(ChatCompletionRequest(messages=HI, user="\ud800"), BARE).failure().field == "user"
     options = RequestOptions(headers={"a": "\n"})
     assert (

@@ -27,7 +27,7 @@ def content(text: str | None) -> GenerationContent:
 
 
 @given(COSTS, COSTS, TOKENS, TOKENS, TEXTS, ENDS)
-def test_what_was_paid_is_never_taken_for_free(  # noqa: PLR0917
+def test_what_was_paid_is_never_taken_for_free(  # noqa: PLR0917 - a property's values
     total: Decimal | None, usage: Decimal | None, native: int | None, tokens: int | None, text: str | None,
     ends: str | None,
 ) -> None:  # fmt: skip

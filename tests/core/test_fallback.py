@@ -30,7 +30,7 @@ def test_only_the_first_ones_that_need_nothing_that_the_client_sees_are_the_serv
     [
         (["acme/one"], "fallbacks[0] = 'acme/one': must be a Fallback"),
         ([Fallback("a"), Fallback("")], "fallbacks[1].model = '': must be the slug of a model"),
-        ([Fallback(7)], "fallbacks[0].model = 7: must be the slug of a model"),  # type: ignore[arg-type]
+        ([Fallback(7)], "fallbacks[0].model = 7: must be the slug of a model"),  # type: ignore[arg-type]  # as a caller may err
         (
             [Fallback("a", ("Timeout", "Slowness"))],
             "fallbacks[0].after = ('Timeout', 'Slowness'): must be some of RateLimited, ProviderError, NotFound, ",

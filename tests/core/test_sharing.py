@@ -294,13 +294,20 @@ def test_a_round_has_an_end() -> None:
     assert len(one.went) == 300
 
 
+def sending(store: Store) -> tuple[Process, Process]:
+    """Give two processes that learn, each of which has sent a call, one after the other."""
+    first, second = Process(1, store, LEARNING), Process(2, store, LEARNING)
+    for process in (first, second):
+        process.come(process.number)
+        settled(process)
+    return first, second
+
+
 def test_what_one_learns_all_know() -> None:
     """Bug: a refusal that was learned from in a round that is undone is forgotten, or counted twice."""
     store = Store()
-    one, two = Process(1, store, LEARNING), Process(2, store, LEARNING)
+    one, two = sending(store)
     for process in (one, two):
-        process.come(process.number)
-        settled(process)
         process.admission.alive = 5
         process.shared.over(process.stamps.pop(), Seen(kind="rate", resets_in=7.0), process.now)
     one.step()
@@ -322,10 +329,7 @@ def test_what_one_learns_all_know() -> None:
 def test_others_are_company() -> None:
     """Bug: processes with one call each never learn that they are too many."""
     store = Store()
-    one, two = Process(1, store, LEARNING), Process(2, store, LEARNING)
-    for process in (two, one):
-        process.come(process.number)
-        settled(process)
+    two, one = sending(store)
     one.shared.over(one.stamps.pop(), Seen(kind="rate"), one.now)
     settled(one)
     assert one.shared.quota[-1].known[""][2].refused == 1
@@ -656,10 +660,7 @@ def test_what_was_written_right_after_the_loss_is_doubted() -> None:
 def test_whoever_comes_back_first_believes_the_store_more_than_itself() -> None:
     """Bug: what others wrote just before the loss is overwritten."""
     store = Store()
-    one, two = Process(1, store, LEARNING), Process(2, store, LEARNING)
-    for process in (one, two):
-        process.come(process.number)
-        settled(process)
+    one, two = sending(store)
     two.shared.over(two.stamps.pop(), Seen(kind="rate", resets_in=7.0), two.now)
     settled(two)
     one.lose()

@@ -63,7 +63,7 @@ PLACES = st.integers(1, 4)
 
 def run(arrivals: list[Any], replies: list[Reply], places: int) -> Timeline[Any]:
     """Simulate calls that are all answered from one list, each attempt by another entry."""
-    server: s.Server = lambda call, attempt, _now: replies[(call * 3 + attempt) % len(replies)]  # noqa: E731
+    server: s.Server = lambda call, attempt, _now: replies[(call * 3 + attempt) % len(replies)]  # noqa: E731 - a server in one line
     return simulate(arrivals, server, rolls=itertools.repeat(HALF), limiter=Places(places))
 
 
@@ -202,7 +202,7 @@ def test_a_place_that_frees_at_the_deadline_is_too_late() -> None:
 
 def test_a_call_that_sleeps_holds_no_place() -> None:
     script = {0: [Reply(failed(429, {"retry-after": "30"}), 1.0), Reply(OK)], 1: [Reply(OK)]}
-    server: s.Server = lambda call, attempt, _now: script[call][attempt - 1]  # noqa: E731
+    server: s.Server = lambda call, attempt, _now: script[call][attempt - 1]  # noqa: E731 - a server in one line
     jobs = [(0.0, chat_job(POLICY)), (0.0, chat_job(POLICY))]
     timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), limiter=Places(1))
     assert timeline.sends == (0.0, 1.0, 31.0)
@@ -237,7 +237,7 @@ def test_a_known_rate_paces_the_sends() -> None:
 
 def test_what_is_due_at_once_happens_in_the_order_in_which_it_was_known() -> None:
     """Bug: the lower number is answered first, though its answer was known last."""
-    server: s.Server = lambda _call, _attempt, now: Reply(OK, 2.0 - now)  # noqa: E731
+    server: s.Server = lambda _call, _attempt, now: Reply(OK, 2.0 - now)  # noqa: E731 - a server in one line
     timeline = simulate([(1.0, chat_job(POLICY)), (0.0, chat_job(POLICY))], server, rolls=itertools.repeat(HALF))
     assert [moment.call for moment in timeline.moments if isinstance(moment.event, Ended)] == [1, 0]
 
@@ -245,7 +245,7 @@ def test_what_is_due_at_once_happens_in_the_order_in_which_it_was_known() -> Non
 def test_a_limit_opens_when_it_was_first_known_to() -> None:
     """Bug: each call that joins the line puts the opening off, behind a retry that is due at the same instant."""
     script = {0: [Reply(failed(503), 0.125), Reply(OK)]}
-    server: s.Server = lambda call, attempt, _now: script.get(call, [Reply(OK)])[attempt - 1]  # noqa: E731
+    server: s.Server = lambda call, attempt, _now: script.get(call, [Reply(OK)])[attempt - 1]  # noqa: E731 - a server in one line
     policy = Policy(schedule=Both(Exponential(0.375), Attempts(1)))
     jobs = [(at, chat_job(policy)) for at in (0.0, 0.0, 0.375)]
     timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), limiter=Gcra(rate=2.0))
@@ -303,7 +303,7 @@ def test_a_call_whose_time_is_up_as_its_turn_comes_gives_it_back() -> None:
 
 def test_a_call_that_is_left_gives_its_place_back_wherever_it_is() -> None:
     """In line, under way, between two attempts, before it came, before there was room, and after its end."""
-    server: s.Server = lambda call, _attempt, _now: Reply(failed(503) if call == 3 else OK, 4.0)  # noqa: E731
+    server: s.Server = lambda call, _attempt, _now: Reply(failed(503) if call == 3 else OK, 4.0)  # noqa: E731 - a server in one line
     jobs = [(0.0, chat_job(POLICY)) for _ in range(4)]
     leaving = {0: 1.0, 1: 0.5, 3: 9.5}
     timeline = simulate(jobs, server, rolls=itertools.repeat(HALF), limiter=Places(1), leaving=leaving)

@@ -366,8 +366,11 @@ async def test_lines_can_go_to_a_stream_from_its_beginning(tmp_path: Path) -> No
 async def test_progress_can_be_watched(tmp_path: Path) -> None:
     seen: list[Any] = []
 
+    pair = asyncio.Barrier(2)
+
     async def slow(talk: Talk) -> None:
         await asyncio.sleep(0.01)
+        await pair.wait()  # so that both are under way when one looks
         seen.append((run.progress(), run.stats(), run.slowest()))
         await talk.say(answer(200, completion()))
 
@@ -377,9 +380,8 @@ async def test_progress_can_be_watched(tmp_path: Path) -> None:
     progress, stats, slowest = seen[5]
     assert progress.counts.rows == 10
     assert progress.counts.done + progress.counts.in_flight + progress.counts.todo == 10
-    assert stats.answered <= 10
-    assert len(slowest) <= 2
-    assert max(told.in_flight for _, told, _ in seen) == max(len(rows) for _, _, rows in seen) == 2
+    assert stats.in_flight == 2
+    assert len(slowest) == 2
     assert run.progress().projected_usd == pytest.approx(0.01)
 
 

@@ -139,7 +139,7 @@ def eldest(self: Pool, where: Any) -> Any:
 
 def deaf(self: Pool, where: Any) -> Any:
     """Planted: what came unasked is not looked at."""
-    fresh = [one for one in self.idle.pop(where, []) if self.loop.time() - one[0] < KEEP and is_open(one[2])]
+    fresh = [one for one in self.idle.pop(where, []) if self.loop.time() - one[0] < KEEP and is_open(one[1].protocol)]
     return fresh[-1][1] if fresh else None
 
 

@@ -11,7 +11,7 @@ OpenRouter adds variants without notice, so wherever a value may take several fo
 At run time the name is a marker class. msgspec does not know it and hands each such value to a `dec_hook`: `verify`
 checks the value against the struct its tag names and keeps it as it is; `restore` turns it into that struct, unless
 this would lose keys that the struct does not know. The marker answers True to every `isinstance`, because msgspec asks
-whether the hook's result is one. `validate` uses `verify`, `parse_request` uses `restore`; nothing else needs to know.
+whether the hook's result is one. `misfit` uses `verify`, `parse_request` uses `restore`; nothing else needs to know.
 """
 
 from collections.abc import Mapping
