@@ -12,7 +12,7 @@ from returns.result import Failure, Result, Success
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.headers import JSON_BODY, SAFE_RETRIES, Headers, merge
 from openrouter_core.refuse import explain, refuse
-from openrouter_core.validate import WIRE_NAMES, check, encode
+from openrouter_core.validate import WIRE_NAMES, Checked, check, encode
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.shape import Shape, restore
 
@@ -57,7 +57,7 @@ def build_chat(
     Fails with `InvalidRequest` for a request that must not be sent, and for one that asks for the other way.
     """
     built = built_chat(request, settings, stream=stream)
-    return Failure(built) if isinstance(built, InvalidRequest) else Success(built)
+    return Success(built) if isinstance(built, Built) else Failure(built)
 
 
 def built_chat(request: ChatCompletionRequest, settings: BuildSettings, *, stream: bool) -> Built | InvalidRequest:
@@ -66,12 +66,12 @@ def built_chat(request: ChatCompletionRequest, settings: BuildSettings, *, strea
         other = "use chat_completion(streamed=False)" if stream else "use stream_chat_completion"
         return refuse("stream", f"is set by the client: leave it out, or {other}", request.stream)
     checked = check(request, stream=stream)
-    if isinstance(checked, InvalidRequest):
+    if not isinstance(checked, Checked):
         return checked
     body = checked.body
     replaced = _name_model(body, settings)
     data = encode(body)
-    if isinstance(data, InvalidRequest):
+    if not isinstance(data, bytes):
         return data
     headers = _standing_headers(settings)
     if checked.options:

@@ -107,7 +107,7 @@ class Calls(Unshared):
         if self.budgeted(options):
             await self.priced()
         job = self.chat_job(request, options, "collected" if streamed else "whole")
-        if isinstance(job, DataSourceError):
+        if not isinstance(job, Job):
             return Failure(job)
         if self.hedging is None:
             return await run(self.world, *self.watched(job), options.began)
@@ -130,7 +130,7 @@ class Calls(Unshared):
         if self.budgeted(options):
             await self.priced()
         job = self.chat_job(request, options, mode)
-        if isinstance(job, DataSourceError):
+        if not isinstance(job, Job):
             handle.result = Failure(job)
             return
         async with aclosing(run_stream(self.world, *self.watched(job), handle, options.began)) as batches:
@@ -145,14 +145,14 @@ class Calls(Unshared):
         if barred is not None:
             return barred
         policy = self.policy if options == NO_OPTIONS else self.policy_for(options)
-        if isinstance(policy, DataSourceError):
+        if not isinstance(policy, Policy):
             return policy
         asking = falling_back(request, options.fallbacks) if options.fallbacks else request
         built = built_chat(asking, self.settings, stream=mode != "whole")
-        if isinstance(built, DataSourceError):
+        if not isinstance(built, Built):
             return built
         others = self.alternatives(request, options, mode) if options.fallbacks else ()
-        if isinstance(others, DataSourceError):
+        if not isinstance(others, tuple):
             return others
         return Job(
             CHAT_COMPLETIONS,
@@ -181,7 +181,7 @@ class Calls(Unshared):
         for one in options.fallbacks[len(by_server(options.fallbacks)) :]:
             asking = msgspec.structs.replace(request, model=one.model, models=None)
             built = built_chat(asking, self.settings, stream=mode != "whole")
-            if isinstance(built, DataSourceError):
+            if not isinstance(built, Built):
                 return built
             ask = self.ask(asking, built, options)
             made.append(Alternative(one.after, self.sent(built), one.model, ask))
