@@ -100,7 +100,7 @@ class BaseReader(Generic[Event]):
 
     def _item(self, item: sse.SseItem, now: float) -> None:
         """Take what the decoder gave; an event without data is no more than a comment."""
-        if isinstance(item, sse.EventTooLarge):
+        if not isinstance(item, sse.ServerSentEvent):
             self.end = Overlong(item.limit)
         elif item.data and not item.data.isspace():
             self._last, self._started, self._head = now, True, b""

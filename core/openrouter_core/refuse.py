@@ -85,7 +85,7 @@ def explain(error: msgspec.ValidationError, body: Any, ranges: Mapping[str, str]
         return refuse(_name(path), "must have strings as keys")
     place, value = _look_up(path, body, text)
     field = _name(place)
-    bound = _bound_of(field, text, _RANGES if ranges is None else ranges)
+    bound = _bound_of(field, text, _chat_ranges() if ranges is None else ranges)
     return refuse(field, f"{bound}, {_HINTS[field]}" if field in _HINTS else bound, value)
 
 
@@ -149,4 +149,6 @@ def ranges_of(struct: type[msgspec.Struct], prefix: str = "") -> Mapping[str, st
     return found
 
 
-_RANGES = {**ranges_of(ChatCompletionRequest), **ranges_of(RequestOptions, "options.")}
+@cache
+def _chat_ranges() -> Mapping[str, str]:
+    return {**ranges_of(ChatCompletionRequest), **ranges_of(RequestOptions, "options.")}
