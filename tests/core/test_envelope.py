@@ -196,6 +196,9 @@ def test_a_status_and_a_limit_may_stand_beside_the_code() -> None:
     assert problem(message="m", code=502, http_status=503, status=429).number == 502
     assert problem(message="m", http_status="503", status=429).number == 503
     assert problem(message="m", metadata={"headers": {"X-RateLimit-Limit": "20"}}).limit == 20.0
+    assert (
+        problem(message="m", metadata={"headers": {"X-RateLimit-Reset": "1900000000500"}}).resets_at == 1_900_000_000.5
+    )
 
 
 def test_what_stands_in_second_place_is_read_too() -> None:

@@ -59,10 +59,12 @@ def test_a_providers_refusal_is_blamed_on_the_model_and_its_own_quota_on_the_key
     theirs = RateLimited(message="Provider returned error", provider_name="Google", retry_after=3.0)
     assert seen_in_error(theirs, PAID) == Seen(kind="rate", hint=3.0, scope="x-ai/grok-4.7", cost=0.0)
     assert seen_in_error(theirs, Ask()).scope == ""
+    assert seen_in_error(msgspec.structs.replace(theirs, resets_at=9e8), PAID).resets_at is None
     assert seen_in_error(InsufficientCredits(message="", retry_after=2.0), PAID).hint == 2.0
     ours = RateLimited(message="limit", provider_name="Google", retry_after=3.0, limit=20.0, window_secs=60.0)
+    ours = msgspec.structs.replace(ours, resets_at=9e8)
     assert seen_in_error(ours, FOR_FREE) == Seen(
-        kind="rate", hint=3.0, limit=20.0, resets_in=3.0, window=60.0, scope=FREE, cost=0.0
+        kind="rate", hint=3.0, limit=20.0, resets_in=3.0, resets_at=9e8, window=60.0, scope=FREE, cost=0.0
     )
     assert seen_in_error(ours, PAID).scope == ""
     assert seen_in_error(ProviderError(message="", provider_name="xAI"), PAID).scope == "x-ai/grok-4.7"

@@ -133,7 +133,7 @@ def test_a_call_that_is_alone_never_waits_while_nothing_is_known() -> None:
     learned = Learned()
     state, _ = learned.on_send(learned.init(0.0), ASK, 0.0)
     assert learned.admit(state, ASK, 0, 0.0) == 0.0
-    assert learned.admit(state, ASK, 1, 0.0) == 1 / 122.8
+    assert learned.admit(state, ASK, 1, 0.0) == 1 / 132.4
 
 
 def test_the_first_refusal_of_a_ramp_stops_it_for_as_long_as_it_took() -> None:
@@ -220,6 +220,7 @@ def test_a_drought_ends_with_an_answer_or_when_a_probe_is_not_refused() -> None:
     probing, probe = learned.on_send(dry, ASK, 10.0)
     answered = learned.on_outcome(probing, probe, Seen(kind="ok"), 9, 10.9)
     assert (answered.pause, answered.epoch, answered.total, answered.probes) == (0.0, 10.0, 0, 0)
+    assert answered.tat == 10.9  # and not since the probe went: a strict server would refuse those that catch up
     assert answered.capacity == pytest.approx(9.9 + 0.2 * 0.6)
     silent, _ = learned.on_send(probing, ASK, 11.0)
     assert (silent.pause, silent.epoch, silent.sent) == (0.0, 11.0, 1)

@@ -184,11 +184,12 @@ def test_a_window_of_unknown_length_is_felt_for_by_single_calls() -> None:
         ({"reset": None, "length": 10.0}, 530.0, 10.0),
         ({"reset": 500.0, "length": 10.0}, None, 10.0),
         ({"reset": 500.0, "length": 10.0}, 500.0, 10.0),  # it still is the same window
-        ({"reset": 500.0, "length": 10.0}, 530.9, 10.0),
+        ({"reset": 500.0, "length": 10.0}, 530.95, 10.0),
         ({"reset": 500.0, "length": 10.0}, 529.1, 10.0),
         ({"reset": 500.0, "length": 10.0}, 531.0, None),
         ({"reset": 500.0, "length": 10.0}, 525.0, None),
         ({"reset": 500.0, "length": None, "used": 4.0}, 512.0, 12.0),
+        ({"reset": 500.0, "length": None, "used": 4.0}, 500.5, 0.5),
         ({"reset": 500.0, "length": None, "used": 3.0}, 512.0, None),
         ({"reset": 500.0, "length": None, "used": 4.0}, 500.0, None),
         ({"reset": 500.0, "length": None, "used": 4.0, "limit": None}, 512.0, None),
@@ -206,8 +207,10 @@ def test_a_length_is_measured_by_the_servers_clock(
         ({"length": None, "named": 10.0, "used": 1.0}, 0.25, 0.25),
         ({"length": None, "named": 10.0, "used": 1.0, "wait": 0.5, "skew": 1.0}, 1.0, 2.0),
         ({"length": None, "named": 10.0, "used": 1.0, "wait": 0.5, "reset": None}, 1.0, 0.0),
-        ({"length": None, "used": 1.0, "wait": 0.5}, 1.0, 0.0),  # an end that was guessed,
         ({"length": 1.0, "end": 1.0, "used": 1.0}, 0.1, 0.1),
+        ({"length": None, "used": 1.0, "wait": 0.5}, 1.0, 0.0),  # an end that was guessed
+        ({"length": None, "named": 10.0, "end": 10.5, "used": 1.0}, 0.25, 0.0),
+        ({"named": 9.95, "end": 20.0, "used": 1.0}, 0.25, 0.25),
         ({"used": 2.0, "wait": 0.5, "skew": 1.0}, 0.25, 1.0),  # it has begun, and is used up
         ({"used": 1.0, "end": 20.0, "named": 10.0}, 0.25, 0.25),  # the first window after a reset that was named
         ({"used": 1.0, "end": 30.0, "named": 10.0}, 0.25, 0.0),  # a later one: its place is measured, not named

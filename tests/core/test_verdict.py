@@ -201,6 +201,26 @@ def test_a_429_names_the_quota_by_the_headers_or_by_the_body(
     assert (error.limit, error.window_secs) == told
 
 
+@pytest.mark.parametrize(
+    ("headers", "problem", "resets_at"),
+    [
+        ({}, None, None),
+        ({"retry-after": "3"}, None, AT + 3.0),
+        ({"retry-after": "3", "x-ratelimit-reset": str(AT + 2.0)}, Problem(message="m", resets_at=AT + 1.0), AT + 2.0),
+        ({"retry-after": "3"}, Problem(message="m", resets_at=AT + 1.0), AT + 1.0),
+        ({"x-ratelimit-reset": "7"}, None, AT + 7.0),
+        ({"x-ratelimit-reset": str(AT - 2.0)}, None, AT - 2.0),
+        ({"x-ratelimit-reset": str(AT - 90.0)}, None, None),
+    ],
+)
+def test_a_429_names_the_moment_that_the_server_named(
+    headers: dict[str, str], problem: Problem | None, resets_at: float | None
+) -> None:
+    error = v.judged(429, problem or Problem(message="m"), Responded(429, b"", headers, AT)).error
+    assert isinstance(error, e.RateLimited)
+    assert error.resets_at == resets_at
+
+
 def test_an_error_is_described_with_or_without_what_the_body_says() -> None:
     answer = Responded(429, b"", {}, AT)
     bare = v.described(e.RateLimited, "m", answer)

@@ -13,7 +13,7 @@ that one overload is answered by one step.
        |   |---------- 3 refusals in a row, or 4 among 12 sends ----------'
        '---' a refusal that counts: a step
 
-    ramping     rate = 120 + 2.8 * paced                            doubles each 0.25 s while it is the bottleneck; the
+    ramping     rate = 130 + 2.4 * paced                            doubles each 0.3 s while it is the bottleneck; the
                 first refusal stops it for as long as it took: those under way will tell whether it was chance
     engaged     rate = capacity * (1 + 0.01 * x^3)                  x < 0: from 1 % under the capacity
                 rate = capacity * (1 + 0.01 * x + 0.025 * x^3)      x >= 0
@@ -97,8 +97,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     `slack` lets a pump that woke late catch up; a slot that stood empty for more than `idle` was not asked for.
     """
 
-    first: float = 120.0
-    ramp: float = 2.8
+    first: float = 130.0
+    ramp: float = 2.4
     sends: float = 100.0
     fewest: float = 10.0
     most: float = 1000.0
@@ -188,7 +188,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         if stamp.generation != state.generation:
             return state
         if seen.kind == "ok" and state.pause:
-            return self.resumed(state, stamp.at)
+            return msgspec.structs.replace(self.resumed(state, stamp.at), tat=now)
         if seen.kind != "rate" or seen.limit is not None:
             return state
         if state.pause:
