@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.mutants import caught
 
@@ -118,8 +118,39 @@ def test_once_settled_one_refusal_per_hundred_sends(rate: float) -> None:
     assert against(rate, 10.0, 4000, 0.06)[1] <= 20
 
 
+SLOW = (st.sampled_from([10.0, 50.0, 200.0]), st.sampled_from([10.0, 50.0]), st.floats(0.03, 0.6))
+
+
+@settings(max_examples=10)
+@given(*SLOW)
+def test_refusals_that_take_long_are_no_more_once_settled(rate: float, burst: float, delay: float) -> None:
+    """The bug: a rate that grows faster than refusals come back runs into the wall again and again."""
+    assert against(rate, burst, 3000, delay)[1] <= 60
+
+
+def test_the_slowness_bites() -> None:
+    strides = Learned.strides
+
+    def hasty(self: Any, state: Any, sent: Any, seconds: Any) -> Any:
+        return strides(self, msgspec.structs.replace(state, delay=0.03), sent, seconds)
+
+    prop = test_refusals_that_take_long_are_no_more_once_settled
+    caught(prop, SLOW[0], SLOW[1], st.just(0.6), where=Learned, strides=hasty)
+
+
+def test_how_long_refusals_take_is_learned_from_each() -> None:
+    first = refused(engaged(delay=0.0), 3, at=4.0, now=4.5)
+    assert first.delay == 0.5
+    second = refused(first, 6, at=4.0, now=5.0)
+    assert second.delay == pytest.approx(0.6)
+    assert Learned().strides(engaged(known=10.0, delay=0.5), 1000, 16.0) == 2.0
+    for kept in (Learned().back(second, 6.0), Learned().drought(second, 1.0, 6.0), Learned().resumed(second, 6.0)):
+        assert kept.delay == second.delay
+    assert Learned().on_send(second, ASK, 6.0)[0].delay == second.delay
+
+
 def engaged(rate: float = 10.0, **changes: Any) -> LearnedState:
-    start = LearnedState(rate=rate, tat=0.0, since=0.0, epoch=0.0, capacity=rate, sent=50, known=100.0)
+    start = LearnedState(rate=rate, tat=0.0, since=0.0, epoch=0.0, capacity=rate, sent=50, known=100.0, delay=0.0625)
     return msgspec.structs.replace(start, **{"paced": changes.get("sent", 50), **changes})
 
 

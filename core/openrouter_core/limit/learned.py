@@ -18,7 +18,7 @@ that one overload is answered by one step.
     engaged     rate = capacity * (1 + 0.01 * x^3)                  x < 0: from 1 % under the capacity
                 rate = capacity * (1 + 0.01 * x + 0.025 * x^3)      x >= 0
                 x = max(paced / length, seconds / 30) - 1;  length = clamp(known, 10, 1000) sends
-                and no more than one length in (2 * length / 100) seconds, at least 1
+                and no more than one length in (2 * length / 100) seconds, or in 16 times what a refusal takes
                 paced, seconds: without the sends whose slot stood empty for 0.1 s, and without that time
     counts      a refusal after half a length, or any if more than 2 + 5 % of a generation are refused
     step        capacity = m + mix * (rate - m);  m = accepted / seconds
@@ -38,7 +38,8 @@ to the next is the quota, whatever its burst. After a lone refusal the quota lie
 that was refused: near the first if the server lends a burst, near the second if it is strict. Which it is shows in how
 soon it refuses next: hence `mix`. The better the capacity is known, the slower it is left: it is found in steps that
 get smaller, and from 100 on costs one refusal in some 120 sends. Refused probes mean a window: it is not left before it
-is over. The seconds keep slow keys moving, and fast ones from hurrying through short windows. And what nobody asks for
+is over. The seconds keep slow keys moving, and fast ones from hurrying through short windows; who grows within the time
+that a refusal takes to come hears of the wall too late, over and over. And what nobody asks for
 tests nothing: a rate that grew through quiet hours would meet the next burst with hundreds of refusals, and a quota
 measured over them would be what was asked for and not what there is.
 
@@ -63,7 +64,8 @@ class LearnedState(msgspec.Struct, frozen=True, gc=False):
     `paced` of them took their slot when it came: the others were alone, or came long after it.
     `epoch`: when the last drought ended; `total`: accepted from then to `since`. Both move on in idle time.
     `known`: to one part in how many the capacity is known. `mix`: where between accepted and refused it is looked for.
-    `pause`: seconds between a drought's probes, or 0; `probes`: how many of them were refused.
+    `delay`: how many seconds a refusal takes. `pause`: seconds between a drought's probes, or 0; `probes`: how many of
+    them were refused.
     """
 
     rate: float
@@ -79,6 +81,7 @@ class LearnedState(msgspec.Struct, frozen=True, gc=False):
     total: int = 0
     known: float = 0.0
     mix: float = 0.45
+    delay: float = 0.0
     pause: float = 0.0
     probes: int = 0
 
@@ -104,7 +107,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     most: float = 1000.0
     seconds: float = 30.0
     briefly: float = 2.0
-    briefest: float = 1.0
+    delays: float = 16.0
+    smooth: float = 0.2
     drop: float = 0.01
     linear: float = 0.01
     cubic: float = 0.025
@@ -161,7 +165,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             tat = (tat if late < self.slack else now - self.slack) + 1 / rate
         booked = LearnedState(
             rate, tat, since, epoch, state.capacity, state.generation, sent, paced,
-            state.refused, state.recent, state.total, state.known, state.mix,
+            state.refused, state.recent, state.total, state.known, state.mix, state.delay,
         )  # fmt: skip
         return booked, Booked(state.generation, sent, now)
 
@@ -176,7 +180,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     def strides(self, state: LearnedState, sent: int, seconds: float) -> float:
         """Tell how far a generation has come: the better the capacity is known, the longer a stride."""
         length = min(max(state.known, self.fewest), self.most)
-        briefly = max(self.briefly * length / self.sends, self.briefest)
+        briefly = max(self.briefly * length / self.sends, self.delays * state.delay)
         return max(min(sent / length, seconds / briefly), seconds / self.seconds)
 
     def bounded(self, rate: float) -> float:
@@ -193,8 +197,10 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             return state
         if state.pause:
             return self.drought(state, self.longer * state.pause, now)
-        recent = noted(state.recent, stamp.number, self.many)
-        return self.refuse(msgspec.structs.replace(state, refused=state.refused + 1, recent=recent), stamp, now)
+        recent, took = noted(state.recent, stamp.number, self.many), now - stamp.at
+        delay = state.delay + self.smooth * (took - state.delay) if state.delay else took
+        refused = msgspec.structs.replace(state, refused=state.refused + 1, recent=recent, delay=delay)
+        return self.refuse(refused, stamp, now)
 
     def refuse(self, state: LearnedState, stamp: Booked, now: float) -> LearnedState:
         """Decide what one more refusal is evidence of."""
@@ -234,6 +240,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             total=state.total + self.accepted(state),
             known=min(max(state.known, self.precision(state.sent, delivered, state.rate)), self.sends),
             mix=mix,
+            delay=state.delay,
         )
 
     def drought(self, state: LearnedState, pause: float, now: float) -> LearnedState:
@@ -265,6 +272,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
             generation=state.generation + 1,
             known=known,
             mix=state.mix,
+            delay=state.delay,
         )
 
     def measured(self, state: LearnedState, average: float) -> tuple[float, float]:
