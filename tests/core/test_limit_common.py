@@ -92,7 +92,7 @@ def test_emptied_means_that_one_slot_must_pass() -> None:
     assert limiter.admit(state, Ask(), 1, 10.0) == pytest.approx(0.5)
     assert emptied(limiter, state, 5.0) == state
     *_, scopes = state
-    _, _, learned = scopes.known[""]
+    _, _, learned, _ = scopes.known[""]
     assert learned.tat == pytest.approx(10.0 + 1 / learned.rate)
     rate, scopes = GcraState(0.0, 3.0), msgspec.structs.replace(scopes, calm=False)
     assert emptied(limiter, (rate, scopes), 0.0) == (GcraState(3.0, 3.0), scopes)

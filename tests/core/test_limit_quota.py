@@ -1,4 +1,4 @@
-"""A quota: a window, a gate and a learned rate, written out as one."""
+"""A quota: a window, a gate, and a learned rate or an unnamed window, written out as one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from openrouter_core.limit.gate import Gate
 from openrouter_core.limit.learned import Learned
 from openrouter_core.limit.quota import Quota
 from openrouter_core.limit.seen import Ask, Seen
+from openrouter_core.limit.unnamed import UnnamedState
 from openrouter_core.limit.window import Window
 
 SEEN = st.builds(
@@ -27,39 +28,57 @@ SEEN = st.builds(
 STEPS = st.lists(st.tuples(SEEN, st.sampled_from([0.0, 0.01, 0.5, 4.0]), st.integers(0, 5)), max_size=40)
 
 
-@given(STEPS)
-def test_it_is_the_composition_of_its_parts(steps: list[Any]) -> None:
+@given(STEPS, st.booleans())
+def test_it_is_the_composition_of_its_parts(steps: list[Any], windowed: bool) -> None:
     """The bug: a part that is not asked although it objects, or hears what it should not."""
     quota = Quota()
-    parts = All((quota.window, quota.gate, quota.learned))
-    state, its, now = quota.init(0.0), parts.init(0.0), 0.0
+    paces = (quota.unnamed, quota.learned) if windowed else (quota.learned, quota.unnamed)
+    parts, now = All((quota.window, quota.gate, paces[0])), 0.0
+    window, gate, learned, unnamed = quota.init(0.0)
+    if windowed:
+        unnamed = UnnamedState(-1.0, 0.0, 0.0, length=10.0, limit=3)
+    state: Any = (window, gate, learned, unnamed)
     for seen, pause, others in steps:
+        if (state[3].length is not None) != windowed:
+            return
+        pace, rest = (state[3], state[2]) if windowed else (state[2], state[3])
         now += pause
+        its = (state[0], state[1], pace)
         assert quota.admit(state, Ask(), others, now) == parts.admit(its, Ask(), others, now)
         state, stamp = quota.on_send(state, Ask(), now)
         its, marks = parts.on_send(its, Ask(), now)
-        assert (state, stamp) == (its, marks)
+        assert (*state[:2], state[3 if windowed else 2]) == its
+        assert (*stamp[:2], stamp[3 if windowed else 2]) == marks
+        assert not windowed or state[2] is rest
         after = quota.on_outcome(state, stamp, seen, others, now)
         told = seen if seen.kind == "ok" or seen.company else Seen(kind="other")
         heard = parts.on_outcome(its, marks, told, others, now)
         its = (parts.on_outcome(its, marks, seen, others, now)[0], *heard[1:])
-        assert after == its
+        assert (*after[:2], after[3 if windowed else 2]) == its
+        assert not windowed or after[2] is rest
         assert (after is state) == (after == state)
         state = after
 
 
 def test_it_bites() -> None:
     prop = test_it_is_the_composition_of_its_parts
+    on_send = Quota.on_send
 
     def open_gate(self: Any, state: Any, ask: Any, in_flight: int, now: float) -> float:
         """Planted: the gate is not asked."""
-        window, _, learned = state
+        window, _, learned, _ = state
         waits: list[float] = [
             one.admit(its, ask, in_flight, now) for one, its in ((self.window, window), (self.learned, learned))
         ]
         return max(waits)
 
-    caught(prop, STEPS, where=Quota, admit=open_gate)
+    def restless(self: Any, state: Any, ask: Any, now: float) -> Any:
+        """Planted: the learned rate grows while a window is known."""
+        (window, gate, _, unnamed), stamp = on_send(self, state, ask, now)
+        return (window, gate, self.learned.on_send(state[2], ask, now)[0], unnamed), stamp
+
+    caught(prop, STEPS, st.booleans(), where=Quota, admit=open_gate)
+    caught(prop, STEPS, st.booleans(), where=Quota, on_send=restless)
 
 
 def test_a_lone_calls_refusal_teaches_only_what_it_documents() -> None:

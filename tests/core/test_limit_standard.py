@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.mutants import caught
 
 from openrouter_core.limit import standard as standard_module
-from openrouter_core.limit.compose import All, Scoped, Scopes
+from openrouter_core.limit.compose import KEY, All, Scoped, Scopes
 from openrouter_core.limit.concurrency import Concurrency
 from openrouter_core.limit.condition import Condition
 from openrouter_core.limit.gate import Gate, GateState
@@ -31,11 +31,13 @@ from openrouter_core.limit.standard import (
     quota_state_type,
     quotas,
     scopes,
+    seen_from_outside,
     share,
     share_of_state,
     standard,
     view,
 )
+from openrouter_core.limit.unnamed import UnnamedState
 from openrouter_core.limit.window import Window
 
 KINDS = st.lists(st.sampled_from(["ok", "rate", "server", "timeout", "other"]), max_size=60)
@@ -239,12 +241,25 @@ def test_a_share_of_settings_is_a_part_of_what_is_known() -> None:
 
 
 def test_a_share_of_what_is_learned_is_a_part_of_rate_and_capacity() -> None:
-    window, gate, learned = Quota().init(0.0)
+    window, gate, learned, unnamed = Quota().init(0.0)
     for capacity, part in (None, None), (10.0, 5.0):
         known = LearnedState(rate=8.0, tat=1.0, since=2.0, epoch=3.0, capacity=capacity)
         told = LearnedState(rate=4.0, tat=1.0, since=2.0, epoch=3.0, capacity=part)
-        assert part_of((window, gate, known), 0.5) == (window, gate, told)
-    assert part_of((window, gate, learned), 1.0) == (window, gate, learned)
+        assert part_of((window, gate, known, unnamed), 0.5) == (window, gate, told, unnamed)
+    assert part_of((window, gate, learned, unnamed), 1.0) == (window, gate, learned, unnamed)
+    for limit, its in (1, 1), (7, 3):
+        before, after = (UnnamedState(0.0, 1.0, 2.0, length=10.0, limit=of) for of in (limit, its))
+        assert part_of((window, gate, learned, before), 0.5)[3] == after
+
+
+def test_a_scope_whose_window_is_known_shows_its_rate() -> None:
+    limiter = standard(LimitSettings())
+    scope = limiter.init(0.0)[0].known[KEY]
+    known = (*scope[:3], UnnamedState(0.0, 1.0, 2.0, length=10.0, limit=70))
+    condition = limiter.init(0.0)[1].known[KEY]
+    seen = seen_from_outside(known, condition, 3, 0.0)
+    assert (seen.rate, seen.capacity) == (7.0, 7.0)
+    assert seen_from_outside(scope, condition, 3, 0.0).rate == 80.0
 
 
 def test_scopes_are_the_model_at_its_provider_and_all_free_models() -> None:

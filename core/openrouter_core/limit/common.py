@@ -24,9 +24,11 @@ from openrouter_core.limit.learned import LearnedState
 from openrouter_core.limit.quota import QuotaScope
 from openrouter_core.limit.seen import Ask, Limiter, Seen
 from openrouter_core.limit.standard import LimitSettings, QuotaState, quota_state_type, quotas
+from openrouter_core.limit.unnamed import UnnamedState
 from openrouter_core.limit.window import WindowState
 
-LAYOUT = tuple(kind.__struct_fields__ for kind in (GcraState, Scopes, WindowState, GateState, LearnedState))
+STORED = (GcraState, Scopes, WindowState, GateState, LearnedState, UnnamedState)
+LAYOUT = tuple(kind.__struct_fields__ for kind in STORED)
 """The fields of what is stored: clients that store other fields use other names."""
 
 
@@ -71,8 +73,8 @@ def emptied(limiter: All, state: QuotaState, at: float) -> QuotaState:
 
 def paced(scope: QuotaScope, at: float) -> QuotaScope:
     """Let the next call of a scope go one slot after an instant."""
-    window, gate, learned = scope
-    return window, gate, msgspec.structs.replace(learned, tat=max(learned.tat, at + 1 / learned.rate))
+    window, gate, learned, unnamed = scope
+    return window, gate, msgspec.structs.replace(learned, tat=max(learned.tat, at + 1 / learned.rate)), unnamed
 
 
 def written(state: QuotaState) -> bytes:

@@ -2,7 +2,7 @@
 
     standard = All( *quotas, *health )
     quotas   = All( Gcra requests/min?, Gcra tokens/min?,
-                    Scoped( Quota( Window, Gate, Learned ) ) )
+                    Scoped( Quota( Window, Gate, Learned or Unnamed ) ) )
     health   = Concurrency(max_concurrency)?, Places?,
                Scoped( Condition( Concurrency, Hold, Retries ) )?
 
@@ -34,6 +34,7 @@ from openrouter_core.limit.places import Places
 from openrouter_core.limit.quota import Quota, QuotaScope
 from openrouter_core.limit.retry_budget import Retries
 from openrouter_core.limit.seen import Limiter
+from openrouter_core.limit.unnamed import Unnamed
 from openrouter_core.limit.window import Window
 
 FREE = ":free"
@@ -59,6 +60,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True):
     window: Window = Window()
     gate: Gate = Gate()
     learned: Learned = Learned()
+    unnamed: Unnamed = Unnamed()
     concurrency: Concurrency = Concurrency()
     hold: Hold = Hold()
     crowd: int = 4
@@ -90,7 +92,8 @@ def quotas(settings: LimitSettings) -> All:
     if settings.tokens_per_minute is not None:
         burst = settings.tokens_per_minute / 60 if settings.token_burst is None else settings.token_burst
         rates.append(Gcra(rate=settings.tokens_per_minute / 60, burst=burst, unit="tokens"))
-    known = Quota(window=settings.window, gate=settings.gate, learned=settings.learned) if settings.adaptive else All()
+    quota = Quota(window=settings.window, gate=settings.gate, learned=settings.learned, unnamed=settings.unnamed)
+    known = quota if settings.adaptive else All()
     return All((*rates, Scoped(inner=known)))
 
 
@@ -137,13 +140,14 @@ def share_of_state(state: QuotaState, part: float) -> QuotaState:
 
 def part_of(scope: QuotaScope, part: float) -> QuotaScope:
     """Give a part of what is known of one scope."""
-    window, gate, learned = scope
+    window, gate, learned, unnamed = scope
     limit = None if window.limit is None else max(1.0, window.limit * part)
     capacity = None if learned.capacity is None else learned.capacity * part
     return (
         msgspec.structs.replace(window, limit=limit),
         gate,
         msgspec.structs.replace(learned, rate=learned.rate * part, capacity=capacity),
+        msgspec.structs.replace(unnamed, limit=max(min(1, unnamed.limit), int(unnamed.limit * part))),
     )
 
 
@@ -177,11 +181,12 @@ def view(state: tuple[Any, ...], now: float) -> dict[str, View]:
 
 def seen_from_outside(quota: QuotaScope, condition: ConditionState, in_flight: int, now: float) -> View:
     """Show one scope."""
-    window, gate, learned = quota
+    window, gate, learned, unnamed = quota
+    even = None if unnamed.length is None else unnamed.limit / unnamed.length
     concurrency, hold, _ = condition
     return View(
-        rate=learned.rate,
-        capacity=learned.capacity,
+        rate=even or learned.rate,
+        capacity=even or learned.capacity,
         limit=window.limit,
         in_flight=in_flight,
         concurrency=concurrency.limit,
