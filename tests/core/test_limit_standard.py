@@ -259,7 +259,7 @@ def test_a_scope_whose_window_is_known_shows_its_rate() -> None:
     condition = limiter.init(0.0)[1].known[KEY]
     seen = seen_from_outside(known, condition, 3, 0.0)
     assert (seen.rate, seen.capacity) == (7.0, 7.0)
-    assert seen_from_outside(scope, condition, 3, 0.0).rate == 80.0
+    assert seen_from_outside(scope, condition, 3, 0.0).rate == Learned().first
 
 
 def test_scopes_are_the_model_at_its_provider_and_all_free_models() -> None:

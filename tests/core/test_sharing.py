@@ -315,7 +315,7 @@ def test_what_one_learns_all_know() -> None:
     settled(one)
     settled(two)
     assert two.shared.conflicts == 1
-    _, gate, learned = two.shared.quota[-1].known[""]
+    _, gate, learned, _ = two.shared.quota[-1].known[""]
     assert gate.until == pytest.approx(store.now + 7.0, abs=0.1)
     assert (learned.sent, learned.refused) == (2, 2)
     assert not two.shared.ended
