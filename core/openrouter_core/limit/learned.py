@@ -47,9 +47,8 @@ What cannot be had: growth that finds four times the quota within some 500 sends
 sends, and each wall costs 3 refusals and one for each time its drought grows by a third: up to 4 % of the sends, until
 two droughts have told the window (`limit/unnamed.py`). Longer steps cost fewer, but tell its edges worse, and two
 windows are taken for one. A quota of some 2 per second cannot be followed with one refusal per 100 sends in a time that
-anybody waits. Chance refusals look like a strict server's: 2 % of them cost a few percent of a quota, at times more.
-And 4000 calls are 20 windows of 200: who does not send 200 in the first 0.7 s, not knowing the quota, needs a 21st, and
-1.05 of the ideal time is over when it opens.
+anybody waits. And chance refusals look like a strict server's: 2 % of them cost a few percent of a quota, at times
+more.
 """
 
 from __future__ import annotations
