@@ -58,8 +58,9 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
         """Book with each."""
         window, in_window = self.window.on_send(state[0], ask, now)
         gate, at_gate = self.gate.on_send(state[1], ask, now)
-        resting = state[3].length is not None
-        learned, booked = (state[2], RESTING) if resting else self.learned.on_send(state[2], ask, now)
+        learned, booked = state[2], RESTING
+        if state[3].length is None:
+            learned, booked = self.learned.on_send(state[2], ask, now)
         unnamed, placed = self.unnamed.on_send(state[3], ask, now)
         return (window, gate, learned, unnamed), (in_window, at_gate, booked, placed)
 
