@@ -152,13 +152,12 @@ def test_chance_refusals_cost_a_tenth_at_most() -> None:
 
 @load_test
 def test_a_quota_that_moves_is_found_again() -> None:
-    row = figures_of("moving")
-    halved, quadrupled = row.phases
-    assert row.lost == 0
-    assert (halved.settled or 0.0) <= 10.0
-    assert halved.refused <= 0.02
-    assert quadrupled.settled is not None
-    assert quadrupled.settled <= 100.0
+    rows = [figures_of("moving", seed=seed) for seed in (1, 2, 3, 4)]
+    assert sum(row.lost for row in rows) == 0
+    halved, quadrupled = zip(*(row.phases for row in rows), strict=True)
+    assert max(phase.settled or 0.0 for phase in halved) <= 10.0
+    assert statistics.mean(phase.refused for phase in halved) <= 0.02
+    assert max(phase.settled or math.inf for phase in quadrupled) <= 100.0
 
 
 @load_test

@@ -89,7 +89,8 @@ class Lines(Generic[T]):
 
     def next(self, admit: Admit, now: float) -> Go[T] | TurnedAway[T] | Wait | None:
         """Let the oldest call go that may, turn one away that has no hope, or say how long nobody goes."""
-        ordered = sorted([line for line in self._lines.values() if line], key=front)
+        lines = [line for line in self._lines.values() if line]
+        ordered = sorted(lines, key=front) if len(lines) > 1 else lines  # nearly always there is one
         soonest, held = inf, 0.0
         for number, line in enumerate(ordered, 1):
             ask = line.head()[1][0]
