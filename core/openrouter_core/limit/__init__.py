@@ -7,4 +7,5 @@ hold          an outage                                 compose       many limit
 standard      the limiter that every client has         queue, pump   who goes next
 retry_budget  retries of failures                       condition     these three, together
 places        attempts in flight, fixed                 money         a budget in USD
+unnamed       an undocumented quota in windows          quota         the four that know one quota, together
 """
