@@ -8,6 +8,7 @@ keeps aiohttp's pool from it, for requests that go the public way.
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import Any, TypeGuard
 
 import aiohttp
@@ -16,7 +17,14 @@ from aiohttp.connector import Connection
 
 
 class Connector(aiohttp.TCPConnector):
-    """aiohttp's, but that it passes over the connections that cannot be used again."""
+    """aiohttp's, but that it passes over the connections that cannot be used again.
+
+    A new one is taken as it is: a server may answer before it is asked, and would do so on the next one too.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.known: weakref.WeakSet[ResponseHandler] = weakref.WeakSet()
 
     async def connect(
         self,
@@ -27,7 +35,11 @@ class Connector(aiohttp.TCPConnector):
         """Take a connection from the pool, or make one."""
         while True:
             connection = await super().connect(req, traces, timeout)
-            if connection.protocol is None or not connection.protocol.should_close:
+            protocol = connection.protocol
+            if protocol is None:
+                return connection
+            if protocol not in self.known or not protocol.should_close:
+                self.known.add(protocol)
                 return connection
             connection.close()
 

@@ -8,10 +8,11 @@ import random
 from collections.abc import Sequence
 from typing import Any, cast
 
+import aiohttp
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.shell.loopback import OK, Loopback, Talk, answer, asking, client_of, completion, then_hang_up, until
+from tests.shell.loopback import OK, Loopback, Talk, answer, asking, client_of, completion, error, then_hang_up, until
 
 from openrouter_client import transport, unwrap
 from openrouter_client.pool import Pool, is_open
@@ -185,6 +186,29 @@ async def test_what_came_before_it_was_asked_for_is_nobodys_answer(unasked: byte
         await asyncio.sleep(0.05)  # until it has come
         assert unwrap(await client.chat_completion(asking())).text == "hello"
         assert server.connections == 2
+
+
+@pytest.mark.parametrize("settings", [{}, {"trust_env": True}], ids=["direct", "public"])
+async def test_a_server_that_answers_before_it_is_asked_is_not_asked_for_ever(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bug: each new connection has an answer already, so that another one is made, without end."""
+    connect = aiohttp.TCPConnector.connect
+
+    async def late(self: Any, *of: Any) -> Any:
+        connection = await connect(self, *of)
+        await asyncio.sleep(0.02)
+        return connection
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", late)
+
+    async def hasty(talk: Talk) -> None:
+        await talk.say(answer(413, error(413)))
+        await talk.gone()
+
+    async with Loopback(hasty, raw=True) as server, client_of(server, **settings) as client:
+        failed = (await client.chat_completion(asking())).failure()
+        assert (failed.status, server.connections) == (413, 1)
 
 
 async def test_idle_connections_are_closed_in_time_and_with_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
