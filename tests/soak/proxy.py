@@ -101,6 +101,7 @@ class Proxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.1)  # a handshake under way is in no list: let it see that the client has gone
 
     def fate(self) -> Fate:
         """Roll for an exchange."""
