@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import msgspec
 
-from openrouter_core.retry_after import documented, hint_of, longest, number, positive
+from openrouter_core.retry_after import documented, hint_of, longest, number, positive, reset_in
 
 TEXT_LIMIT = 600
 """How much of a message an error keeps, in characters."""
@@ -41,7 +41,8 @@ TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What an error envelope says. `code` is as it came, `number` the HTTP-like status in it, if there is one.
 
-    `hint` is the wait in seconds that the body asks for; `retryable` the server's own word on trying again.
+    `hint` is the wait in seconds that the body asks for; `retryable` the server's own word on trying again. `limit` and
+    `resets_at` are the quota's, as the body mirrors their headers.
     """
 
     message: str
@@ -55,6 +56,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool | None = None
     hint: float | None = None
     limit: float | None = None
+    resets_at: float | None = None
     invalid: bool = False
 
 
@@ -79,6 +81,7 @@ def problem_of(body: Any, at: float) -> Problem | None:
         reason=name(metadata.get("reason")),
         retryable=flag(availability.get("retryable")),
         limit=documented(mirrored(metadata)),
+        resets_at=reset_in(mirrored(metadata)),
         hint=hint_in(error, metadata, availability, at),
         invalid=name(error.get("name")) in VALIDATION_NAMES,
     )

@@ -118,9 +118,10 @@ class NotFound(DataSourceError, frozen=True, kw_only=True):
 
 
 class RateLimited(DataSourceError, frozen=True, kw_only=True):
-    """A quota is used up (429). `retry_after` is in seconds, `resets_at` in seconds since the epoch.
+    """A quota is used up (429).
 
-    `limit` is the quota where the answer documents it: so many requests in each `window_secs`.
+    `retry_after` is in seconds, `resets_at` in seconds since the epoch by the server's clock. `limit` is the quota,
+    where the answer documents it: so many requests in each `window_secs`.
     """
 
     retry_after: float | None = None

@@ -109,6 +109,7 @@ def seen_in_error(error: DataSourceError, ask: Ask) -> Seen:
         hint=hint,
         limit=error.limit,
         resets_in=hint if known else None,
+        resets_at=error.resets_at if known else None,
         window=error.window_secs,
         scope=scope,
         cost=0.0,

@@ -46,6 +46,11 @@ def documented(headers: Mapping[str, str]) -> float | None:
     return None if limit is None else positive(limit)
 
 
+def reset_in(headers: Mapping[str, str]) -> float | None:
+    """Read when a quota starts afresh, in seconds since the epoch by the server's clock, where it names an instant."""
+    return instant(headers.get("x-ratelimit-reset"))
+
+
 def server_time(headers: Mapping[str, str], at: float) -> float:
     """Give the server's clock by its `Date` header where that is plausible, else ours, in seconds since the epoch.
 
@@ -69,16 +74,23 @@ def until_reset(value: object, now: float) -> float | None:
 
     An instant that has just passed, by these clocks, is now.
     """
-    instant = number(value)
-    if instant is None:
-        instant = http_date(value)
-    elif instant < EPOCH_SECONDS_FROM:
-        return positive(instant)
-    elif instant >= EPOCH_MILLISECONDS_FROM:
-        instant /= 1000.0
-    if instant is not None and -JUST_PASSED <= instant - now < 0.0:
+    seconds = number(value)
+    if seconds is not None and seconds < EPOCH_SECONDS_FROM:
+        return positive(seconds)
+    at = instant(value)
+    if at is not None and -JUST_PASSED <= at - now < 0.0:
         return 0.0
-    return None if instant is None else positive(instant - now)
+    return None if at is None else positive(at - now)
+
+
+def instant(value: object) -> float | None:
+    """Read an instant in seconds since the epoch, told as that, in milliseconds, or as an HTTP date."""
+    epoch = number(value)
+    if epoch is None:
+        return http_date(value)
+    if epoch < EPOCH_SECONDS_FROM:
+        return None
+    return epoch / 1000.0 if epoch >= EPOCH_MILLISECONDS_FROM else epoch
 
 
 def until_midnight(now: float) -> float | None:

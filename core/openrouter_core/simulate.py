@@ -30,7 +30,7 @@ from openrouter_core.limit.money import Money
 from openrouter_core.limit.places import Places
 from openrouter_core.limit.pump import TurnedAway, Wait
 from openrouter_core.limit.queue import Place
-from openrouter_core.limit.seen import NOTHING, UNSENT, Limiter
+from openrouter_core.limit.seen import NOTHING, Limiter
 from openrouter_core.outcome import Outcome, TimedOut
 from openrouter_core.policy import Policy
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
@@ -277,8 +277,4 @@ class VirtualWorld(Generic[T]):
     def take_turn(self, call: int) -> None:
         """Let a call go on whose turn it is."""
         turn = self.turns.pop(call)
-        state = entered(cast("Queue[T]", self.states[call]), turn, self.now)
-        if isinstance(turn, Admitted) and not isinstance(state, Send):
-            self.admission.over(turn.stamp, UNSENT, self.now)
-            self.pump()
-        self.enter(call, state)
+        self.enter(call, entered(cast("Queue[T]", self.states[call]), turn, self.now))

@@ -82,6 +82,10 @@ def test_the_submission_bites() -> None:
     caught(prop, ITEMS, where=batches, results_of=lambda _, batch: dict(enumerate(batch.results)))
 
 
+def test_a_row_takes_80_bytes_beside_its_body() -> None:
+    assert batches.taking(b'{"x":1}') == 87
+
+
 SIZES = st.lists(st.integers(1, LARGEST // 3), max_size=40)
 
 

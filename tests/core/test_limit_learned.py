@@ -133,7 +133,19 @@ def test_a_call_that_is_alone_never_waits_while_nothing_is_known() -> None:
     learned = Learned()
     state, _ = learned.on_send(learned.init(0.0), ASK, 0.0)
     assert learned.admit(state, ASK, 0, 0.0) == 0.0
-    assert learned.admit(state, ASK, 1, 0.0) == 1 / 81.4
+    assert learned.admit(state, ASK, 1, 0.0) == 1 / 122.8
+
+
+def test_the_first_refusal_of_a_ramp_stops_it_for_as_long_as_it_took() -> None:
+    learned = Learned()
+    ramping = learned.init(0.0)
+    for _ in range(9):
+        ramping, _ = learned.on_send(ramping, ASK, ramping.tat)
+    first = refused(ramping, 3, at=0.05, now=0.15)
+    assert (first.tat, first.refused, first.capacity, first.pause) == (pytest.approx(0.25), 1, None, 0.0)
+    assert refused(msgspec.structs.replace(ramping, tat=0.5), 3, at=0.05, now=0.15).tat == 0.5
+    second = refused(first, 5, at=0.06, now=0.22)
+    assert (second.tat, second.refused, second.pause) == (first.tat, 2, 0.0)
 
 
 @given(st.lists(st.floats(0.0, 0.01), min_size=1, max_size=300))

@@ -111,7 +111,7 @@ def test_the_view_shows_each_scope() -> None:
     state = limiter.on_outcome(
         state, stamp, Seen(kind="rate", resets_in=5.0, limit=20.0, window=60.0, scope="m", company=1), 0, 0.0
     )
-    key = View(rate=81.4, capacity=None, limit=None, in_flight=1, concurrency=None, paused=0.0, held=False)
+    key = View(rate=122.8, capacity=None, limit=None, in_flight=1, concurrency=None, paused=0.0, held=False)
     assert view(state, 1.0) == {
         "": key,
         "n": key,
@@ -210,7 +210,8 @@ def test_a_share_never_lets_a_call_go_earlier(settings: LimitSettings, events: l
     reduced = share_of_state(state, part)
     for _ in range(20):
         wait = local.admit(reduced, Ask(("a",), 7.0), 3, now)
-        assert wait >= whole.admit(state, Ask(("a",), 7.0), 3, now) - 1e-6
+        # Where a window's length is not known, a call goes alone now and then, to find out: each at its own times.
+        assert wait >= whole.admit(state, Ask(("a",), 7.0), 3, now) - settings.window.ease - 1e-6
         now += wait
         reduced, _ = local.on_send(reduced, Ask(("a",), 7.0), now)
         state, _ = whole.on_send(state, Ask(("a",), 7.0), now)
@@ -233,7 +234,7 @@ def test_a_share_of_settings_is_a_part_of_what_is_known() -> None:
     part = share(known, 0.25)
     assert (part.requests_per_minute, part.request_burst) == (15.0, 1.0)
     assert (part.tokens_per_minute, part.token_burst) == (150.0, 10.0)
-    assert (part.max_concurrency, part.window.share, part.learned.first) == (1, 0.25, 20.0)
+    assert (part.max_concurrency, part.window.share, part.learned.first) == (1, 0.25, 30.0)
     assert share(LimitSettings(), 1.0) == LimitSettings()
 
 

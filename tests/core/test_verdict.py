@@ -12,6 +12,7 @@ from openrouter_core import errors as e
 from openrouter_core import verdict as v
 from openrouter_core.envelope import Problem
 from openrouter_core.outcome import Interrupted, Responded
+from openrouter_core.retry_after import server_time
 from openrouter_core.verdict import Permanent, Transient
 
 DOCUMENTED = {
@@ -113,7 +114,7 @@ def test_a_429_and_what_is_said_of_it(
     assert isinstance(result, kind)
     assert isinstance(result.error, e.RateLimited)
     assert result.error.retry_after == hint
-    assert result.error.resets_at == (None if hint is None else AT + hint)
+    assert result.error.resets_at == (None if hint is None else server_time(headers, AT) + hint)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ that one overload is answered by one step.
        |   |---------- 3 refusals in a row, or 4 among 12 sends ----------'
        '---' a refusal that counts: a step
 
-    ramping     rate = 80 + 1.4 * paced                             doubles each 0.5 s while it is the bottleneck
+    ramping     rate = 120 + 2.8 * paced                            doubles each 0.25 s while it is the bottleneck; the
+                first refusal stops it for as long as it took: those under way will tell whether it was chance
     engaged     rate = capacity * (1 + 0.01 * x^3)                  x < 0: from 1 % under the capacity
                 rate = capacity * (1 + 0.01 * x + 0.025 * x^3)      x >= 0
                 x = max(paced / length, seconds / 30) - 1;  length = clamp(known, 10, 1000) sends
@@ -96,8 +97,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     `slack` lets a pump that woke late catch up; a slot that stood empty for more than `idle` was not asked for.
     """
 
-    first: float = 80.0
-    ramp: float = 1.4
+    first: float = 120.0
+    ramp: float = 2.8
     sends: float = 100.0
     fewest: float = 10.0
     most: float = 1000.0
@@ -201,7 +202,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         if dense(recent[-self.row :], self.row, self.row) or dense(recent, self.many, self.among):
             return self.drought(state, max(self.many / state.rate, self.patience * (now - stamp.at)), now)
         if state.capacity is None:
-            return state
+            took = now - stamp.at
+            return state if state.refused > 1 else msgspec.structs.replace(state, tat=max(state.tat, now + took))
         heavy = state.sent >= self.trusted and state.refused > self.few + self.share * state.sent
         late = self.strides(state, stamp.number, stamp.at - state.since) >= self.counts
         return self.back(state, now) if heavy or late else state

@@ -46,7 +46,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `hint` is the wait that the server asked for (Retry-After, or the body's retry_after).
     `limit`, `resets_in` and `window` are a documented quota: so many requests, until when, in windows of which length.
-    `resets_in` may be negative: the named moment has passed on the client's clock.
+    `resets_in` may be negative: the named moment has passed on the client's clock. `resets_at` is the same moment in
+    seconds since the epoch, by the server's clock, if it named one.
     `scope` is the one that the answer blames; "" blames the key. `tokens` is what was really used, if known, and `cost`
     what it cost in USD: 0.0 for what is never billed, None for what nobody told.
     `company` counts the client's other calls that are alive: in flight, waiting or between two attempts.
@@ -56,6 +57,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     hint: float | None = None
     limit: float | None = None
     resets_in: float | None = None
+    resets_at: float | None = None
     window: float | None = None
     scope: str = ""
     tokens: float | None = None
