@@ -20,6 +20,8 @@ from msgspec import Struct
 
 PIECE = 2**16
 HOST = "127.0.0.1"
+HANDSHAKE_SECS = 5.0
+"""How long a client may take for its part of a TLS handshake."""
 
 Fate = Literal["pass", "reset before headers", "reset in the body", "hang"]
 
@@ -73,7 +75,10 @@ class Proxy:
     async def listen(self, *, secure: bool = True) -> None:
         """Open both doors, where they were; without `secure` nobody speaks TLS at the door that should."""
         for port, context in ((self.port, None), (self.tls_port, self.tls if secure else None)):
-            listener = await asyncio.start_server(self.accept, HOST, port, ssl=context, backlog=512)
+            patience = None if context is None else HANDSHAKE_SECS
+            listener = await asyncio.start_server(
+                self.accept, HOST, port, ssl=context, ssl_handshake_timeout=patience, backlog=512
+            )
             self.listeners.append(listener)
         self.port, self.tls_port = (one.sockets[0].getsockname()[1] for one in self.listeners)
 
@@ -96,12 +101,16 @@ class Proxy:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.shut()
+        # Connections whose handshake is under way are in no list of ours yet: they are, or have failed, after it.
+        accepting = [task for task in asyncio.all_tasks() if "accept_connection" in repr(task.get_coro())]
+        await asyncio.gather(*accepting, return_exceptions=True)
+        await asyncio.sleep(0.05)
         self.drop()
         tasks = list(self.tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0.1)  # a handshake under way is in no list: let it see that the client has gone
+        await asyncio.sleep(0.05)  # until the transports have closed
 
     def fate(self) -> Fate:
         """Roll for an exchange."""
