@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import msgspec
 
-from openrouter_core.retry_after import documented, hint_of, longest, number, positive, reset_in
+from openrouter_core.retry_after import documented, hint_of, longest, number, positive, reset_of
 
 TEXT_LIMIT = 600
 """How much of a message an error keeps, in characters."""
@@ -81,7 +81,7 @@ def problem_of(body: Any, at: float) -> Problem | None:
         reason=name(metadata.get("reason")),
         retryable=flag(availability.get("retryable")),
         limit=documented(mirrored(metadata)),
-        resets_at=reset_in(mirrored(metadata)),
+        resets_at=reset_of(mirrored(metadata)),
         hint=hint_in(error, metadata, availability, at),
         invalid=name(error.get("name")) in VALIDATION_NAMES,
     )

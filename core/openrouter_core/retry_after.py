@@ -46,7 +46,7 @@ def documented(headers: Mapping[str, str]) -> float | None:
     return None if limit is None else positive(limit)
 
 
-def reset_in(headers: Mapping[str, str]) -> float | None:
+def reset_of(headers: Mapping[str, str]) -> float | None:
     """Read when a quota starts afresh, in seconds since the epoch by the server's clock, where it names an instant."""
     return instant(headers.get("x-ratelimit-reset"))
 

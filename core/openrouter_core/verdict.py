@@ -29,7 +29,7 @@ from openrouter_core.errors import (
     RateLimited,
 )
 from openrouter_core.outcome import Interrupted, Responded, Streamed
-from openrouter_core.retry_after import documented, hint_of, longest, reset_in, server_time, until_midnight
+from openrouter_core.retry_after import documented, hint_of, longest, reset_of, server_time, until_midnight
 
 T = TypeVar("T")
 
@@ -201,7 +201,7 @@ def described(
     if hint is not None and kind in (RateLimited, InsufficientCredits):
         more["retry_after"] = hint
     if kind is RateLimited:
-        told = reset_in(answer.headers) or (None if problem is None else problem.resets_at)
+        told = reset_of(answer.headers) or (None if problem is None else problem.resets_at)
         more["resets_at"] = None if hint is None else told or server_time(answer.headers, answer.at) + hint
         more["limit"] = documented(answer.headers) or (None if problem is None else problem.limit)
         more["window_secs"] = next((secs for word, secs in WINDOWS.items() if word in message), None)

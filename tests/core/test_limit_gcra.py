@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
+from tests.core.waiting import Pending, let_go
 
 from openrouter_core.limit.gcra import Gcra, GcraState
 from openrouter_core.limit.seen import Ask, Seen
@@ -86,23 +87,13 @@ def test_settled_tokens_stay_within_the_bound(uses: list[Any]) -> None:
     limiter = Gcra(rate=1.0, burst=10.0, unit="tokens")
     state, now = limiter.init(0.0), 0.0
     sends: list[tuple[float, float]] = []
-    pending: list[tuple[float, float, Any]] = []
-
-    def settle(until: float) -> None:
-        nonlocal state
-        for due in sorted((p for p in pending if p[0] <= until), key=lambda p: p[0]):
-            pending.remove(due)
-            state = limiter.on_outcome(state, due[2], Seen(kind="ok", tokens=due[1]), 0, due[0])
-
+    pending: Pending = []
     for think, share, latency, tokens in uses:
-        now, ask = now + think, Ask((), tokens)
-        settle(now)
-        while (wait := limiter.admit(state, ask, 0, now)) > 0:
-            now = max(math.nextafter(now, math.inf), min([now + wait, *(p[0] for p in pending)]))
-            settle(now)
+        ask = Ask((), tokens)
+        state, now = let_go(limiter, state, ask, now + think, pending)
         state, stamp = limiter.on_send(state, ask, now)
         sends.append((now, tokens * share))
-        pending.append((now + latency, tokens * share, stamp))
+        pending.append((now + latency, stamp, Seen(kind="ok", tokens=tokens * share)))
         assert math.isfinite(state.tat)
     assert within(sends, 1.0, 10.0)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.mutants import caught
+from tests.core.waiting import Pending, let_go
 
 from openrouter_core.limit.learned import Booked, Learned, LearnedState
 from openrouter_core.limit.seen import Ask, Seen
@@ -66,16 +67,9 @@ def against(rate: float, burst: float, sends: int, delay: float = 0.0) -> tuple[
     learned = Learned()
     state, now, tokens, at = learned.init(0.0), 0.0, burst, 0.0
     refused = list[int]()
-    pending: list[tuple[float, Booked, Seen]] = []
+    pending: Pending = []
     for number in range(sends):
-        while True:
-            for due, booked, seen in [p for p in pending if p[0] <= now]:
-                state = learned.on_outcome(state, booked, seen, 9, due)
-            pending = [p for p in pending if p[0] > now]
-            wait = learned.admit(state, ASK, 9, now)
-            if wait <= 0:
-                break
-            now = max(math.nextafter(now, math.inf), min([now + wait, *(p[0] for p in pending)]))
+        state, now = let_go(learned, state, ASK, now, pending)
         state, booked = learned.on_send(state, ASK, now)
         tokens, at = min(burst, tokens + (now - at) * rate), now
         kind: str = "ok"

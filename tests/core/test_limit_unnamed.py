@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
+from tests.core.waiting import Pending, let_go
 
 from openrouter_core.limit.quota import Quota
 from openrouter_core.limit.seen import Ask, Seen
@@ -28,22 +29,17 @@ def settled(limit: int, length: float, phase: float, delay: float) -> tuple[floa
     state, now, left, at = quota.init(0.0), 0.0, limit, 0.0
     begin, end = 8 * length - phase, 13 * length - phase
     refused = accepted = 0
-    pending: list[tuple[float, Any, Seen]] = []
-    while now < end:
-        for due, stamp, seen in [p for p in pending if p[0] <= now]:
-            state = quota.on_outcome(state, stamp, seen, 9, due)
-        pending = [p for p in pending if p[0] > now]
-        wait = quota.admit(state, ASK, 9, now)
-        if wait > 0:
-            now = max(math.nextafter(now, math.inf), min([now + wait, *(p[0] for p in pending)]))
-            continue
+    pending: Pending = []
+    while True:
+        state, now = let_go(quota, state, ASK, now, pending)
+        if now >= end:
+            return refused / 5, accepted / 5 / limit
         state, stamp = quota.on_send(state, ASK, now)
         left, at = left if (now + phase) // length == (at + phase) // length else limit, now
         accepted += now >= begin and left > 0
         refused += now >= begin and left == 0
         pending.append((now + delay, stamp, OK if left else RATE))
         left = max(0, left - 1)
-    return refused / 5, accepted / 5 / limit
 
 
 LIMITS = st.integers(20, 120)
@@ -117,16 +113,9 @@ def test_a_bucket_is_no_window(rate: float, burst: int, slow: int) -> None:
     """The bug: an empty bucket that is taken for a window is left alone for as long as the window would last."""
     quota, delay = Quota(), 0.05 * slow
     state, now, tokens, at = quota.init(0.0), 0.0, float(burst), 0.0
-    pending: list[tuple[float, Any, Seen]] = []
+    pending: Pending = []
     for _ in range(800):
-        while True:
-            for due, stamp, seen in [p for p in pending if p[0] <= now]:
-                state = quota.on_outcome(state, stamp, seen, 9, due)
-            pending = [p for p in pending if p[0] > now]
-            wait = quota.admit(state, ASK, 9, now)
-            if wait <= 0:
-                break
-            now = max(math.nextafter(now, math.inf), min([now + wait, *(p[0] for p in pending)]))
+        state, now = let_go(quota, state, ASK, now, pending)
         state, stamp = quota.on_send(state, ASK, now)
         tokens, at = min(float(burst), tokens + (now - at) * rate), now
         pending.append((now + delay, stamp, OK if tokens >= 1 else RATE))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.mutants import caught
+from tests.core.waiting import Pending, let_go
 
 from openrouter_core.limit.seen import Ask, Seen
 from openrouter_core.limit.window import Window, WindowState
@@ -63,17 +64,9 @@ def driven(  # noqa: PLR0917 - the same
     """Give the instants of the refusals, and of the last send. A reset that has passed is told as now."""
     state, now, refused = window.init(0.0), 0.0, list[float]()
     used = dict[int, int]()
-    pending: list[tuple[float, float, Seen]] = []
+    pending: Pending = []
     for _ in range(sends):
-        while True:
-            due = [p for p in pending if p[0] <= now]
-            for at, stamp, seen in due:
-                state = window.on_outcome(state, stamp, seen, 0, at)
-            pending = [p for p in pending if p[0] > now]
-            wait = window.admit(state, Ask(), 0, now)
-            if wait <= 0:
-                break
-            now = max(math.nextafter(now, math.inf), min([now + wait, *(p[0] for p in pending)]))
+        state, now = let_go(window, state, Ask(), now, pending)
         state, stamp = window.on_send(state, Ask(), now)
         number = math.floor((now + phase) / length)
         used[number] = used.get(number, 0) + 1

@@ -137,10 +137,10 @@ def test_milliseconds_and_the_limit_have_headers_of_their_own() -> None:
 
 
 def test_a_reset_that_names_an_instant() -> None:
-    assert r.reset_in({"x-ratelimit-reset": "1900000000500"}) == 1_900_000_000.5
-    assert r.reset_in({"x-ratelimit-reset": "Sun, 17 Mar 2030 18:00:00 GMT"}) == 1_900_000_800.0
-    assert r.reset_in({"x-ratelimit-reset": "30"}) is None
-    assert r.reset_in({}) is None
+    assert r.reset_of({"x-ratelimit-reset": "1900000000500"}) == 1_900_000_000.5
+    assert r.reset_of({"x-ratelimit-reset": "Sun, 17 Mar 2030 18:00:00 GMT"}) == 1_900_000_800.0
+    assert r.reset_of({"x-ratelimit-reset": "30"}) is None
+    assert r.reset_of({}) is None
 
 
 def test_no_wait_is_without_end() -> None:

@@ -184,7 +184,7 @@ def packable(request: ChatCompletionRequest, settings: BuildSettings) -> Result[
 
 
 def taking(body: bytes) -> int:
-    """Tell how many bytes of a submission a request with this body takes at most."""
+    """Tell how many bytes of a submission a request with this body takes at most, with its `custom_id` around it."""
     return len(body) + 80
 
 

@@ -39,23 +39,22 @@ that was refused: near the first if the server lends a burst, near the second if
 soon it refuses next: hence `mix`. The better the capacity is known, the slower it is left: it is found in steps that
 get smaller, and from 100 on costs one refusal in some 120 sends. Refused probes mean a window: it is not left before it
 is over. The seconds keep slow keys moving, and fast ones from hurrying through short windows; who grows within the time
-that a refusal takes to come hears of the wall too late, over and over. And what nobody asks for
-tests nothing: a rate that grew through quiet hours would meet the next burst with hundreds of refusals, and a quota
-measured over them would be what was asked for and not what there is.
+that a refusal takes to come hears of the wall too late, over and over. And what nobody asks for tests nothing: a rate
+that grew through quiet hours would meet the next burst with hundreds of refusals, and a quota measured over them would
+be what was asked for and not what there is.
 
 What cannot be had: growth that finds four times the quota within some 500 sends runs into an unnamed window of so many
 sends, and each wall costs 3 refusals and one for each time its drought grows by a third: up to 4 % of the sends, until
 two droughts have told the window (`limit/unnamed.py`). Longer steps cost fewer, but tell its edges worse, and two
 windows are taken for one. A quota of some 2 per second cannot be followed with one refusal per 100 sends in a time that
-anybody waits. And chance refusals look like a strict server's: 2 % of them cost a few percent of a quota, at times
-more.
+anybody waits. Chance refusals look like a strict server's: 2 % of them cost a few percent of a quota, at times more.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from openrouter_core.limit.seen import Ask, Seen, dense, noted
+from openrouter_core.limit.seen import Ask, Seen, dry, noted
 
 
 class LearnedState(msgspec.Struct, frozen=True, gc=False):
@@ -194,7 +193,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         if stamp.generation != state.generation:
             return state
         if seen.kind == "ok" and state.pause:
-            return msgspec.structs.replace(self.resumed(state, stamp.at), tat=now)
+            return msgspec.structs.replace(self.resumed(state, stamp.at), tat=now)  # nothing is caught up with
         if seen.kind != "rate" or seen.limit is not None:
             return state
         if state.pause:
@@ -206,11 +205,10 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
 
     def refuse(self, state: LearnedState, stamp: Booked, now: float) -> LearnedState:
         """Decide what one more refusal is evidence of."""
-        recent = state.recent
-        if dense(recent[-self.row :], self.row, self.row) or dense(recent, self.many, self.among):
-            return self.drought(state, max(self.many / state.rate, self.patience * (now - stamp.at)), now)
+        took = now - stamp.at
+        if dry(state.recent, self.row, self.many, self.among):
+            return self.drought(state, max(self.many / state.rate, self.patience * took), now)
         if state.capacity is None:
-            took = now - stamp.at
             return state if state.refused > 1 else msgspec.structs.replace(state, tat=max(state.tat, now + took))
         heavy = state.sent >= self.trusted and state.refused > self.few + self.share * state.sent
         late = self.strides(state, stamp.number, stamp.at - state.since) >= self.counts

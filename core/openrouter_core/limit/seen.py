@@ -109,6 +109,11 @@ def noted(recent: tuple[int, ...], number: int, many: int) -> tuple[int, ...]:
     return (*recent, number)[-many:]
 
 
+def dry(recent: tuple[int, ...], row: int, many: int, among: int) -> bool:
+    """Decide whether the last refusals show that a quota is used up: `row` in a row, or `many` among `among` sends."""
+    return dense(recent[-row:], row, row) or dense(recent, many, among)
+
+
 def dense(recent: tuple[int, ...], many: int, among: int) -> bool:
     """Decide whether `many` events fell among `among` consecutive sends: too many for chance."""
     return len(recent) == many and max(recent) - min(recent) < among

@@ -31,7 +31,7 @@ from math import floor
 
 import msgspec
 
-from openrouter_core.limit.seen import Ask, Seen, dense, noted
+from openrouter_core.limit.seen import Ask, Seen, dry, noted
 
 LENGTHS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
 """The lengths of windows that servers use, in seconds. A longer one is not waited for without being told."""
@@ -152,7 +152,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         """Count a refusal; a window that refuses in a row is used up."""
         recent = noted(state.recent, stamp.number, self.many)
         shuts, shut = state.shuts, max(state.shut, stamp.at)
-        if shuts is None and (dense(recent[-self.row :], self.row, self.row) or dense(recent, self.many, self.among)):
+        if shuts is None and dry(recent, self.row, self.many, self.among):
             shuts = shut = stamp.at
         return msgspec.structs.replace(state, recent=recent, refused=state.refused + 1, shuts=shuts, shut=shut)
 
