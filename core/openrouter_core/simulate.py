@@ -239,10 +239,9 @@ class VirtualWorld(Generic[T]):
                 of = state.ticket, call, state.expires, self.now
                 turned = self.admission.at_once(*of) or self.admission.wait(*of)
                 if turned is None:
-                    self.pump()
+                    self.pump()  # whose turn it is now goes after those who got theirs before
                 else:
                     self.turns[call] = turned
-                if call in self.turns:
                     self.take_turn(call)
             case Send():
                 reply = self.server(call, state.number, self.now)

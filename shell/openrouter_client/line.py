@@ -61,6 +61,8 @@ class Line(Unshared):
             return turned
         self.pump()
         try:
+            if turn.done():  # those before it got their turns in this very instant, and are to go first
+                await asyncio.sleep(0)
             return await turn
         except asyncio.CancelledError:
             self.forsake(ticket, turn)

@@ -182,6 +182,26 @@ async def test_a_limit_that_opens_later_lets_the_next_go_on_time() -> None:
     assert loop.time() - began >= 3 / 50.0 - 1e-3
 
 
+def test_who_comes_when_the_process_has_stood_still_goes_after_those_who_wait() -> None:
+    """Kills: a call that asks for its own turn, and is sent before those who got theirs by the same question."""
+
+    async def main(loop: VirtualLoop) -> list[int]:
+        line, went = Line(Gcra(rate=1.0, burst=2.0)), list[int]()
+
+        async def visit(number: int) -> None:
+            await line.enter(Ticket(Place(0, number)), math.inf)
+            went.append(number)
+
+        tasks = [asyncio.create_task(visit(number)) for number in range(3)]
+        await asyncio.sleep(0.5)
+        loop.now += 5.0
+        await visit(3)
+        await asyncio.gather(*tasks)
+        return went
+
+    assert run_virtually(main) == [0, 1, 2, 3]
+
+
 async def test_when_the_client_closes_everybody_goes() -> None:
     """Kills: calls that wait for ever for a turn at a client that is closed."""
     line = Line(Places(0))
