@@ -13,7 +13,7 @@ them is the limit. From then on the window is used up early and left alone until
 
     evidence  accepted / seconds since the edge before * seconds of the drought >= 4: from the first refusal to the
               last, or to the end that hints have named, if they asked for more than 1 s
-    length    the most usual that two edges with evidence allow, and that is no less than their droughts
+    length    the most usual that two edges with evidence allow
     admit     length / (3 * limit) after the last send; not before high + length + guard when `limit` are sent;
               while shut: a probe after length / 10, and then after twice the time each
     search    while shut after an edge, and no length is known: a probe where the next window of a usual length would
@@ -50,7 +50,6 @@ class UnnamedState(msgspec.Struct, frozen=True, gc=False):
     others were refused. `recent`: the last refusals, by send. `untested`: sends since the last test.
     `shuts`, `shut`: when the first and the last of the refusals in a row were sent; `shuts` is None while it is open.
     `until`: the latest end of the window that hints have named.
-    `drought`: the seconds between them the last time, which no window is shorter than.
     """
 
     low: float | None
@@ -66,7 +65,6 @@ class UnnamedState(msgspec.Struct, frozen=True, gc=False):
     shuts: float | None = None
     shut: float = 0.0
     until: float = 0.0
-    drought: float = 0.0
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
@@ -145,7 +143,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         sent, place = state.sent + 1, state.sent + 1 - state.first
         counted = UnnamedState(
             state.low, state.high, now, state.length, state.limit, sent, state.first,
-            state.refused, state.recent, state.untested, state.shuts, state.shut, state.until, state.drought,
+            state.refused, state.recent, state.untested, state.shuts, state.shut, state.until,
         )  # fmt: skip
         tests = state.length is not None and state.shuts is None and place > state.limit
         return counted, Placed(sent, now, place if tests else 0)
@@ -179,11 +177,10 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
 
     def edge(self, state: UnnamedState, high: float, first: int) -> UnnamedState:
         """A window has opened after the send with number `first`, and before `high`."""
-        low, drought = min(state.shut, high), state.shut - (state.shuts or 0.0)
-        shown = max(drought, min(state.until, high) - (state.shuts or 0.0))
+        low, drought = min(state.shut, high), max(state.shut, min(state.until, high)) - (state.shuts or 0.0)
         accepted = max(1, first - state.first - state.refused)
-        fresh = UnnamedState(low, high, state.last, limit=accepted, sent=state.sent, first=first, drought=drought)
-        if state.length is None and accepted * shown < self.evidence * (high - state.high):
+        fresh = UnnamedState(low, high, state.last, limit=accepted, sent=state.sent, first=first)
+        if state.length is None and accepted * drought < self.evidence * (high - state.high):
             return msgspec.structs.replace(fresh, low=None)
         if state.low is None:
             return fresh
@@ -193,7 +190,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
             windows, limit = 0, state.limit
         believed = length is not None and (worth or not windows)
         if not (believed and self.due(state, low, high, windows * (length or 0.0), self.slack * (length or 0.0))):
-            length = self.told(state, low, high, max(drought, state.drought)) if worth else None
+            length = self.told(state, low, high) if worth else None
             windows, limit = 1, accepted
         if length is None:
             return fresh
@@ -202,9 +199,9 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
             low, high = max(lows), min(highs)
         return msgspec.structs.replace(fresh, low=low, high=high, length=length, limit=limit)
 
-    def told(self, state: UnnamedState, low: float, high: float, least: float) -> float | None:
-        """Give the length that two edges tell, which is at least that of a drought."""
-        return next((known for known in LENGTHS if known >= least and self.due(state, low, high, known)), None)
+    def told(self, state: UnnamedState, low: float, high: float) -> float | None:
+        """Give the length that two edges tell."""
+        return next((known for known in LENGTHS if self.due(state, low, high, known)), None)
 
     def due(self, state: UnnamedState, low: float, high: float, ahead: float, slack: float = 0.0) -> bool:
         """Tell whether an edge between `low` and `high` can be `ahead` seconds after the one that is known."""
