@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.load [--quick] [--virtual | --real] [--only NAME,...] [--peers openai] [--readme]
 
-Under the virtual clock each scenario of `openrouter_core.load_scenarios` runs under each policy; the figures of this
-client are means over seeds. In real time the local OpenRouter is a process of its own with a quota of 200 requests/s,
-and 4,000 calls come 500 at a time. A goal is for this client; what the others reach stands beside it.
+Under the virtual clock each scenario of `openrouter_core.load_scenarios` runs under each policy. In real time the local
+OpenRouter is a process of its own with a quota of 200 requests/s, and 4,000 calls come 500 at a time. The figures of
+this client are means over seeds or runs. A goal is for this client; what the others reach stands beside it.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ GOALS: dict[str, tuple[Goal, ...]] = {
 }
 """What is asked of this client. The bound of the cold burst is what it takes without a limiter, and 2 s more."""
 
+REALLY = "In real time over loopback, {} calls, {} at a time: `ours` is the mean of {} runs, the others are one run each."
 VIRTUALLY = "Under the virtual clock: `ours` is the mean over {} seeds, the others are one run each."
 
 QUICK = ("200", "10", "free", "outage", "failing", "cold")
@@ -209,23 +210,28 @@ def serving(quota: str) -> Iterator[tuple[str, str]]:
             server.terminate()
 
 
-def real(names: list[str], clients: list[str]) -> str:
-    """Make the table of real time."""
+def in_real_time(title: str, client: str) -> Figures:
+    """Run a client against a local OpenRouter, each in a process of its own."""
+    with serving(QUOTAS[title][0]) as (url, key):
+        command = [sys.executable, "-m", "tests.benchmarks.load", "--worker", client, url, key, title]
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600
+        )
+    if done.returncode:
+        raise SystemExit(f"{client} failed:\n{done.stderr[-3000:]}")
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Figures)
+
+
+def real(names: list[str], clients: list[str], runs: int) -> str:
+    """Make the table of real time: our own figures are the mean of so many runs, those of the others are of one."""
     rows: list[list[str]] = []
     for title in names:
-        quota, goals = QUOTAS[title]
+        goals = QUOTAS[title][1]
         cells, mine = list[str](), list[float | None]()
         for client in clients:
             sys.stderr.write(f"{title}: {client}, in real time\n")
-            with serving(quota) as (url, key):
-                command = [sys.executable, "-m", "tests.benchmarks.load", "--worker", client, url, key, title]
-                done = subprocess.run(
-                    command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600
-                )
-            if done.returncode:
-                raise SystemExit(f"{client} failed:\n{done.stderr[-3000:]}")
-            found = msgspec.json.decode(done.stdout.splitlines()[-1], type=Figures)
-            values = [mean([found], goal.row) for goal in goals]
+            found = [in_real_time(title, client) for _ in range(runs if client == "ours" else 1)]
+            values = [mean(found, goal.row) for goal in goals]
             mine = mine or values
             cells.append(" / ".join(shown(value) for value in values))
             sys.stderr.write(f"  {cells[-1]}\n")
@@ -376,8 +382,8 @@ def main() -> None:
         parts["virtual"] = f"{virtual(keys, seeds)}\n\n{VIRTUALLY.format(len(seeds))}"
     if not options.virtual:
         names = list(QUOTAS)[: 1 if options.quick else None]
-        told = f"In real time over loopback: {CALLS} calls, {TOGETHER} at a time, one run. {machine()}"
-        parts["real"] = f"{real(names, [*CLIENTS, *listed(options.peers)])}\n\n{told}"
+        told = f"{REALLY.format(CALLS, TOGETHER, len(seeds))} {machine()}"
+        parts["real"] = f"{real(names, [*CLIENTS, *listed(options.peers)], len(seeds))}\n\n{told}"
     sys.stdout.write("\n\n".join(parts.values()) + "\n")
     if options.readme:
         for part, text in parts.items():
