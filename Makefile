@@ -35,8 +35,8 @@ unexport PYTHONHOME
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help demo test lint types test-core test-shell test-ray worlds soak fuzz mutate audit test-matrix bench \
-	bench-speed bench-load bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers docs docs-serve fmt dev \
-	clean FORCE
+	bench-speed bench-load bench-servers bench-readme bench-peers bench-redis bench-bulk bench-bulk-peers docs \
+	docs-serve fmt dev clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -103,6 +103,9 @@ bench-speed: $(VENV)/.ready ## CPU, latency and memory beside raw aiohttp
 
 bench-load: $(VENV)/.ready ## policies under load, under the virtual clock and in real time over loopback
 	$(VENV)/bin/python -m tests.benchmarks.load $(BENCH)
+
+bench-servers: $(VENV)/.ready ## servers drawn at random, under the virtual clock: what the tables do not ask, three minutes
+	$(VENV)/bin/python -m tests.benchmarks.servers $(BENCH)
 
 bench-readme: $(VENV)/.ready ## the same, and the tables go into README.md
 	$(VENV)/bin/python -m tests.benchmarks.bench --readme $(BENCH)

@@ -6,23 +6,24 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from returns.result import Failure, Result
 
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_client.interpreter import run, run_stream
 from openrouter_client.jobs import endpoint_job, job_of, nothing, repeating, settings_of
-from openrouter_client.paging import Pages
-from openrouter_client.saving import ReceivingWorld, save
 from openrouter_client.streaming import ByteStream, EventStream, Handle
 from openrouter_client.world import RealWorld
 from openrouter_core.endpoint import Endpoint, Key, Raw
 from openrouter_core.errors import DataSourceError
-from openrouter_core.raw import QueryValue, build_raw, raw_endpoint
 from openrouter_core.received import Received
-from openrouter_core.wire.answers import Page
 from openrouter_core.wire.request import ChatCompletionRequest
+
+if TYPE_CHECKING:  # what only pages, raw requests and downloads need is imported by them
+    from openrouter_client.paging import Pages
+    from openrouter_core.raw import QueryValue
+    from openrouter_core.wire.answers import Page
 
 P = TypeVar("P")
 A = TypeVar("A")
@@ -90,6 +91,8 @@ class Caller:
         The policy is the same: an error status, or an error inside a 200, is retried or a failure. POST and PATCH may
         make something, and are sent twice only with `repeat`. `key` says which of the client's keys is sent.
         """
+        from openrouter_core.raw import build_raw, raw_endpoint  # noqa: PLC0415 - only this needs it
+
         calls, endpoint = self._calls, raw_endpoint(method, path, key, repeat=repeat)
         options = CallOptions(deadline_secs=deadline_secs, priority=priority)
         built = build_raw(endpoint, settings_of(calls), json=json, query=query, headers=headers)
@@ -110,6 +113,7 @@ class Caller:
         priority: int = 0,
     ) -> Pages[T]:
         """Give all items of a list, asking for each page when it is needed; `deadline_secs` is for each page."""
+        from openrouter_client.paging import Pages  # noqa: PLC0415 - the same
 
         async def ask(page: P) -> Result[Page[T], DataSourceError]:
             return await self.call(endpoint, page, deadline_secs=deadline_secs, priority=priority)
@@ -150,6 +154,8 @@ class Caller:
         More than `max_bytes` is a failure. The limit of time is `idle_timeout_secs` without any byte; `deadline_secs`
         is for the first.
         """
+        from openrouter_client.saving import ReceivingWorld  # noqa: PLC0415 - only what comes piece by piece needs it
+
         calls, handle = self._calls, Handle[Received]()
         options = CallOptions(deadline_secs=deadline_secs, priority=priority, max_cost_usd=max_cost_usd)
         world = ReceivingWorld(calls, max_bytes)
@@ -174,6 +180,8 @@ class Caller:
         for each attempt, and replaces an older one at the end. The limit of time is `idle_timeout_secs` without any
         byte, and `deadline_secs` for all of it.
         """
+        from openrouter_client.saving import save  # noqa: PLC0415 - the same
+
         calls = self._calls
         options = CallOptions(deadline_secs=deadline_secs, priority=priority, max_cost_usd=max_cost_usd)
         await priced(calls, endpoint, options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -89,7 +88,7 @@ async def save(calls: Calls, job: Job[Any], to: Path, limit: int) -> Result[Rece
 
     A path that cannot be written is an `InvalidRequest`, and nothing is sent.
     """
-    part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
+    part = to.with_name(f".{to.name}.{os.urandom(4).hex()}.part")
     try:
         file = await asyncio.to_thread(part.open, "xb")
     except (OSError, ValueError) as error:

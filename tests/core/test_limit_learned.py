@@ -231,6 +231,17 @@ def test_refusals_in_a_row_or_close_together_begin_a_drought(numbers: tuple[int,
     assert learned.on_outcome(longer, probe, Seen(kind="ok"), 9, 5.6) is longer
 
 
+@pytest.mark.parametrize(
+    ("probes", "epoch", "pause"), [(0, 0.0, 0.13), (1, 0.0, 0.5), (1, 1.2, 0.47), (1, 18.0, 0.13), (1, -99.0, 0.75)]
+)
+def test_from_the_second_refused_probe_on_a_pause_is_a_part_of_what_was_without_one(
+    probes: int, epoch: float, pause: float
+) -> None:
+    probing = msgspec.structs.replace(engaged(), pause=0.1, probes=probes, epoch=epoch, sent=1)
+    after = Learned().on_outcome(probing, Booked(0, 1, 19.9), Seen(kind="rate"), 9, 20.0)
+    assert after.pause == pytest.approx(pause)
+
+
 def test_a_slow_refusal_makes_a_longer_pause() -> None:
     assert refused(engaged(), 48, 49, 50, at=3.0, now=5.0).pause == 4.0
 

@@ -192,6 +192,24 @@ def test_refusals_in_a_row_or_close_together_shut_a_window(numbers: tuple[int, .
     assert (state.shuts, state.shut) == (103.5, 104.5)
 
 
+@pytest.mark.parametrize(("hint", "until"), [(None, 0.0), (1.0, 0.0), (1.5, 105.5), (9.0, 113.0)])
+def test_a_hint_of_more_than_a_second_names_the_end_of_a_window(hint: float | None, until: float) -> None:
+    told = Unnamed().on_outcome(known(), Placed(440, 104.0), Seen(kind="rate", hint=hint, company=9), 9, 104.1)
+    assert told.until == until
+    again = Unnamed().on_outcome(told, Placed(441, 104.1), Seen(kind="rate", hint=1.2, company=9), 9, 104.2)
+    assert again.until == max(until, 105.3)
+    assert Unnamed().on_send(again, ASK, 104.3)[0].until == again.until
+
+
+@pytest.mark.parametrize(("until", "low"), [(0.0, None), (105.0, None), (105.1, 104.2), (150.0, 104.2)])
+def test_the_end_that_hints_have_named_is_evidence_without_a_refusal_at_it(until: float, low: float | None) -> None:
+    state = shut(length=None, low=None, shut=104.2, until=until)
+    assert Unnamed().on_outcome(state, Placed(444, 110.7), OK, 9, 110.9).low == low
+    assert Unnamed().on_outcome(state, Placed(444, 110.7), OK, 9, 110.9).drought == pytest.approx(0.2)
+    late = Unnamed().on_outcome(shut(length=None, low=None, shut=104.2, until=150.0), Placed(444, 104.4), OK, 9, 104.5)
+    assert late.low is None, "an answer comes before it: they have lied"
+
+
 def test_what_is_old_or_documented_or_neither_is_no_evidence() -> None:
     unnamed, state = Unnamed(), known()
     assert unnamed.on_outcome(state, Placed(400, 99.0), RATE, 9, 104.0) is state
@@ -208,6 +226,29 @@ def test_a_shut_window_is_probed_after_a_tenth_and_then_after_twice_the_time() -
     assert unnamed.on_send(shut(), ASK, 130.0)[0].first == 400, "it is the answer that opens it"
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 0.05),
+        ({"last": 105.06}, 1.0 - 0.01),
+        ({"last": 106.06}, 2.0 - 0.01),
+        ({"last": 108.06}, 0.0),
+        ({"last": 108.06, "shut": 105.06}, 2.0 - 0.01),
+        ({"last": 161.0, "shut": 160.0}, 0.0),
+        ({"low": None}, 0.0),
+        ({"shuts": None}, 0.0),
+    ],
+    ids=["5 s", "6 s", "8 s", "no evidence of 10 s", "10 s", "none is as long", "after no edge", "not shut"],
+)
+def test_before_a_length_is_known_a_shut_window_is_probed_where_a_usual_one_would_open(
+    changes: dict[str, Any], expected: float
+) -> None:
+    state = shut(**{"length": None, **changes})
+    assert Unnamed().admit(state, ASK, 9, state.last) == pytest.approx(expected)
+    quota = Quota().init(state.last)
+    assert Quota().admit((*quota[:3], state), ASK, 0, state.last) == pytest.approx(expected)
+
+
 def test_an_answer_among_the_refusals_says_that_they_were_chance() -> None:
     unnamed = Unnamed()
     among = shut(recent=(441, 442, 444), sent=444)
@@ -220,13 +261,27 @@ EDGES: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float |
     "in time: narrower, and what was accepted is the limit": ({"shut": 108.0}, 109.5, (109.0, 109.5, 10.0, 40)),
     "a little late: it is believed": ({"shut": 110.5}, 110.9, (110.5, 110.9, 10.0, 40)),
     "at its opening: the limit stays": ({"shuts": 100.1, "shut": 100.2}, 100.7, (100.2, 100.7, 10.0, 100)),
-    "too late: unknown": ({"shut": 112.0}, 114.0, (112.0, 114.0, None, 40)),
+    "in time, with a quarter of a window's worth: believed": (
+        {"shut": 108.0, "limit": 160},
+        109.5,
+        (109.0, 109.5, 10.0, 40),
+    ),
+    "in time, and refused nearly from its beginning: unknown": (
+        {"shut": 108.0, "limit": 161},
+        109.5,
+        (108.0, 109.5, None, 40),
+    ),
+    "too late, and no window's worth: unknown": ({"shut": 112.0, "limit": 161}, 114.0, (112.0, 114.0, None, 40)),
     "in the middle, and a window's worth: read anew": (
-        {"shut": 104.2, "limit": 80},
+        {"shut": 104.2},
         105.5,
         (104.2, 105.0, 5.0, 40),
     ),
-    "in the middle, and no window's worth: unknown": ({"shut": 104.2}, 105.5, (104.2, 105.5, None, 40)),
+    "in the middle, and no window's worth: unknown": (
+        {"shut": 104.2, "limit": 161},
+        105.5,
+        (104.2, 105.5, None, 40),
+    ),
 }
 
 
@@ -241,7 +296,8 @@ FIRST: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float |
     "no evidence": ({"shut": 104.5}, 109.5, (None, 109.5, None)),
     "the first with evidence": ({"low": None, "shut": 108.0}, 109.5, (108.0, 109.5, None)),
     "the second tells the length": ({"shut": 108.0}, 111.0, (109.0, 110.0, 10.0)),
-    "no usual length": ({"low": 99.9, "shut": 107.0}, 108.0, (107.0, 108.0, None)),
+    "the most usual of several": ({"shut": 108.0, "drought": 2.0}, 114.5, (109.0, 110.0, 10.0)),
+    "no usual length": ({"low": 99.9, "shut": 106.4}, 107.5, (106.4, 107.5, None)),
     "none that is shorter than a drought": ({"low": 90.0, "drought": 12.0, "shut": 108.0}, 111.0, (108.0, 111.0, 15.0)),
 }
 

@@ -24,7 +24,8 @@ that one overload is answered by one step.
     step        capacity = m + mix * (rate - m);  m = accepted / seconds
                 mix, at first 0.45 and within 0.5 +- 0.3, is moved by 0.1 * (x - 0.25): a generation is to last for
                 1.25 lengths
-    drought     pause = max(4 / rate, 2 * the refusal's delay)
+    drought     pause = max(4 / rate, 2 * the refusal's delay); after a second refused probe at least 1/40 of the time
+                since the last drought's end, or of 30 s
     its end     a = accepted / seconds since the last drought's end;  capacity = a + 0.05 * (rate - a),
                 or a + min(0.2 * (rate - a), 0.05 * a) if probes were refused; a after ramping
     known       to one part in how many: min(sends that showed it, 3 * rate / (rate - m or a)), 100 at most; after a
@@ -133,6 +134,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     doubted: float = 0.9
     patience: float = 2.0
     longer: float = 1.3
+    probed: float = 40.0
     slowest: float = 1 / 600
     fastest: float = 10_000.0
     slack: float = 0.02
@@ -197,7 +199,8 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         if seen.kind != "rate" or seen.limit is not None:
             return state
         if state.pause:
-            return self.drought(state, self.longer * state.pause, now)
+            least = min(now - state.epoch, self.seconds) / self.probed if state.probes else 0.0
+            return self.drought(state, max(self.longer * state.pause, least), now)
         recent, took = noted(state.recent, stamp.number, self.many), now - stamp.at
         delay = state.delay + self.smooth * (took - state.delay) if state.delay else took
         refused = msgspec.structs.replace(state, refused=state.refused + 1, recent=recent, delay=delay)

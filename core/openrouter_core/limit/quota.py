@@ -1,9 +1,9 @@
 """What is known of one quota: a documented window, a gate, a learned rate and an unnamed window, as one limiter.
 
-It is All(Window, Gate, Learned or Unnamed), written out, because every call asks it: what a limiter knows nothing of is
+It is All(Window, Gate, Learned, Unnamed), written out, because every call asks it: what a limiter knows nothing of is
 not asked. The learned rate rests while the length of an unnamed window is known.
 
-    admit       max(window, gate, unnamed if its length is known else learned)
+    admit       max(window, gate, unnamed, learned if it does not rest)
     429         window: always; gate, learned, unnamed: only of calls that had others beside them
 """
 
@@ -44,10 +44,9 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     def admit(self, state: QuotaScope, ask: Ask, in_flight: int, now: float) -> float:
         """Wait as long as the strictest."""
         window, gate, learned, unnamed = state
-        if unnamed.length is None:
-            wait = self.learned.admit(learned, ask, in_flight, now)
-        else:
-            wait = self.unnamed.admit(unnamed, ask, in_flight, now)
+        wait = self.learned.admit(learned, ask, in_flight, now) if unnamed.length is None else 0.0
+        if unnamed.length is not None or unnamed.shuts is not None:
+            wait = max(wait, self.unnamed.admit(unnamed, ask, in_flight, now))
         if gate.until > now:
             wait = max(wait, self.gate.admit(gate, ask, in_flight, now))
         if window.limit is not None:

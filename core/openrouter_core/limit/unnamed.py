@@ -11,14 +11,18 @@ them is the limit. From then on the window is used up early and left alone until
       '--------------------------------------------------'
            a send after the last refusal is answered: an edge
 
-    evidence  accepted / seconds since the edge before * seconds from the first to the last of the refusals >= 4
-    length    the shortest in use that two edges with evidence allow, and that is no less than their droughts
+    evidence  accepted / seconds since the edge before * seconds of the drought >= 4: from the first refusal to the
+              last, or to the end that hints have named, if they asked for more than 1 s
+    length    the most usual that two edges with evidence allow, and that is no less than their droughts
     admit     length / (3 * limit) after the last send; not before high + length + guard when `limit` are sent;
               while shut: a probe after length / 10, and then after twice the time each
+    search    while shut after an edge, and no length is known: a probe where the next window of a usual length would
+              open, if the drought is evidence of one as long; before that, the learned rate's probes
     test      one send more than `limit`, after 150 others, if the next window is surely not open yet; when it is
               answered the limit doubles, when it is refused that was all
-    edge      where the known length put it, to a tenth: the narrower of both, and the limit is what was accepted.
-              Elsewhere the length is read anew, if that was a window's worth, or the learned rate goes on
+    edge      where the known length put it, to a tenth, and a quarter of the limit accepted at least: the narrower of
+              both, and the limit is what was accepted. Elsewhere the length is read anew, or with less the learned
+              rate goes on: a window that refuses from its beginning is another one
 
 Why: `high` is an instant at which a send was accepted, so a window begun there is never begun too early; what that
 costs is caught up by sending at three times the pace. An edge that is no multiple of a usual length is not a window's.
@@ -27,14 +31,15 @@ A length that is wrong meets an edge out of its time.
 
 from __future__ import annotations
 
-from math import floor
+from math import floor, inf
 
 import msgspec
 
 from openrouter_core.limit.seen import Ask, Seen, dry, noted
 
-LENGTHS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
-"""The lengths of windows that servers use, in seconds. A longer one is not waited for without being told."""
+LENGTHS = (60.0, 10.0, 1.0, 30.0, 5.0, 15.0, 20.0, 2.0, 12.0, 6.0, 3.0, 45.0, 4.0, 8.0)
+"""The lengths of windows that servers use, in seconds, the usual ones first: where edges allow for several, it is the
+first. A longer one is not waited for without being told."""
 
 
 class UnnamedState(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +49,7 @@ class UnnamedState(msgspec.Struct, frozen=True, gc=False):
     `sent`: sends so far, the last one at `last`; the first `first` of them were before this window, `refused` of the
     others were refused. `recent`: the last refusals, by send. `untested`: sends since the last test.
     `shuts`, `shut`: when the first and the last of the refusals in a row were sent; `shuts` is None while it is open.
+    `until`: the latest end of the window that hints have named.
     `drought`: the seconds between them the last time, which no window is shorter than.
     """
 
@@ -59,6 +65,7 @@ class UnnamedState(msgspec.Struct, frozen=True, gc=False):
     untested: int = 0
     shuts: float | None = None
     shut: float = 0.0
+    until: float = 0.0
     drought: float = 0.0
 
 
@@ -71,7 +78,7 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
-    """The constants above; `guard` in seconds."""
+    """The constants above; `guard` and `vague` in seconds. A hint of `vague` may be a shorter one, rounded up."""
 
     many: int = 4
     among: int = 12
@@ -81,7 +88,9 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
     probes: float = 10.0
     tested: int = 150
     slack: float = 0.1
+    worth: float = 4.0
     guard: float = 0.05
+    vague: float = 1.0
 
     def init(self, now: float) -> UnnamedState:
         """Know of no window."""
@@ -106,7 +115,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         """Wait for the next window when this one is used up, and for the next probe while it is shut."""
         length = state.length
         if length is None:
-            return 0.0
+            return max(0.0, self.opens(state) - now)
         if state.shuts is not None:
             return max(0.0, state.last + max(length / self.probes, state.last - state.shuts) - now)
         state = self.rolled(state, length, now)
@@ -114,6 +123,16 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         if used < state.limit or (used == state.limit and self.tests(state, now)):
             return max(0.0, state.last + length / (self.pace * state.limit) - now)
         return max(0.0, state.high + length + self.guard - now)
+
+    def opens(self, state: UnnamedState) -> float:
+        """Give the next instant at which a window of a usual length would open, if one of that length may have shut."""
+        if state.low is None or state.shuts is None:
+            return 0.0
+        accepted = state.sent - state.first - state.refused
+        longest = accepted * (state.shut - state.shuts - self.guard) / self.evidence
+        spans = [length + self.guard for length in LENGTHS]
+        span = min((span for span in spans if state.high + span > state.last), default=inf)
+        return state.high + span if span <= longest else 0.0
 
     def tests(self, state: UnnamedState, now: float) -> bool:
         """Decide whether one send more than the limit may go: nobody must take the next window for a larger one."""
@@ -126,7 +145,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         sent, place = state.sent + 1, state.sent + 1 - state.first
         counted = UnnamedState(
             state.low, state.high, now, state.length, state.limit, sent, state.first,
-            state.refused, state.recent, state.untested, state.shuts, state.shut, state.drought,
+            state.refused, state.recent, state.untested, state.shuts, state.shut, state.until, state.drought,
         )  # fmt: skip
         tests = state.length is not None and state.shuts is None and place > state.limit
         return counted, Placed(sent, now, place if tests else 0)
@@ -136,7 +155,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         if seen.kind == "ok":
             return self.answer(state, stamp)
         known = seen.kind != "rate" or seen.limit is not None
-        return state if known or stamp.test or stamp.number <= state.first else self.refuse(state, stamp)
+        return state if known or stamp.test or stamp.number <= state.first else self.refuse(state, stamp, seen)
 
     def answer(self, state: UnnamedState, stamp: Placed) -> UnnamedState:
         """Learn from an answer: of a test, after the refusals, or among them, which were by chance then."""
@@ -148,29 +167,33 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
             return self.edge(state, stamp.at, max(state.recent))
         return msgspec.structs.replace(state, shuts=None, low=None if state.length is None else state.low)
 
-    def refuse(self, state: UnnamedState, stamp: Placed) -> UnnamedState:
+    def refuse(self, state: UnnamedState, stamp: Placed, seen: Seen) -> UnnamedState:
         """Count a refusal; a window that refuses in a row is used up."""
         recent = noted(state.recent, stamp.number, self.many)
-        shuts, shut = state.shuts, max(state.shut, stamp.at)
+        shuts, shut, hint = state.shuts, max(state.shut, stamp.at), seen.hint or 0.0
         if shuts is None and dry(recent, self.row, self.many, self.among):
             shuts = shut = stamp.at
-        return msgspec.structs.replace(state, recent=recent, refused=state.refused + 1, shuts=shuts, shut=shut)
+        until = max(state.until, stamp.at + hint) if hint > self.vague else state.until
+        refused = state.refused + 1
+        return msgspec.structs.replace(state, recent=recent, refused=refused, shuts=shuts, shut=shut, until=until)
 
     def edge(self, state: UnnamedState, high: float, first: int) -> UnnamedState:
         """A window has opened after the send with number `first`, and before `high`."""
         low, drought = min(state.shut, high), state.shut - (state.shuts or 0.0)
+        shown = max(drought, min(state.until, high) - (state.shuts or 0.0))
         accepted = max(1, first - state.first - state.refused)
         fresh = UnnamedState(low, high, state.last, limit=accepted, sent=state.sent, first=first, drought=drought)
-        if state.length is None and accepted * drought < self.evidence * (high - state.high):
+        if state.length is None and accepted * shown < self.evidence * (high - state.high):
             return msgspec.structs.replace(fresh, low=None)
         if state.low is None:
             return fresh
-        windows, limit, length = 1, accepted, state.length
-        if length is not None:
-            windows = min(1, round((high - state.high) / length))
-            limit = accepted if windows else state.limit
-        if length is None or not self.due(state, low, high, windows * length, self.slack * length):
-            length = self.told(state, low, high, max(drought, state.drought)) if self.full(state, accepted) else None
+        length, windows, limit = state.length, 1, accepted
+        worth = length is None or self.worth * accepted >= state.limit
+        if length is not None and round((high - state.high) / length) < 1:
+            windows, limit = 0, state.limit
+        believed = length is not None and (worth or not windows)
+        if not (believed and self.due(state, low, high, windows * (length or 0.0), self.slack * (length or 0.0))):
+            length = self.told(state, low, high, max(drought, state.drought)) if worth else None
             windows, limit = 1, accepted
         if length is None:
             return fresh
@@ -178,10 +201,6 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         if max(lows) < min(highs):
             low, high = max(lows), min(highs)
         return msgspec.structs.replace(fresh, low=low, high=high, length=length, limit=limit)
-
-    def full(self, state: UnnamedState, accepted: int) -> bool:
-        """Tell whether that much is a window's worth, of one that may have been taken for two."""
-        return state.length is None or 2 * accepted >= state.limit
 
     def told(self, state: UnnamedState, low: float, high: float, least: float) -> float | None:
         """Give the length that two edges tell, which is at least that of a drought."""
