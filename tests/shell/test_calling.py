@@ -41,6 +41,7 @@ from openrouter_client import (
     TruncatedStream,
     unwrap,
 )
+from openrouter_client.testing import Reply, ScriptedWorld, VirtualClock, fails, gives
 from openrouter_core.api import CHAT_COMPLETIONS
 from openrouter_core.endpoint import Raw
 from openrouter_core.endpoints.access import CREATE_KEY, GET_CREDITS, LIST_JSON_WEB_KEYS, LIST_KEYS
@@ -53,6 +54,7 @@ from openrouter_core.endpoints.inference import (
     RESPONSES,
     SPEECH,
 )
+from openrouter_core.polling import Polling
 from openrouter_core.received import Received
 from openrouter_core.wire.audio import SpeechRequest
 from openrouter_core.wire.embeddings import EmbeddingsRequest
@@ -399,9 +401,7 @@ def video(status: str, **more: Any) -> bytes:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    from openrouter_core.polling import Polling
-
+def quick() -> Callable[..., Any]:
     def made(**more: Any) -> Polling:
         return Polling(**({"first": 0.001, "longest": 0.01, "deadline": 5.0} | more))
 
@@ -439,10 +439,31 @@ async def test_a_generation_is_asked_for_until_it_is_known(quick: Callable[..., 
     async with Loopback(missing, missing, known) as server, client_of(server) as client:
         found = unwrap(await client.generation.get("gen-1", polling=quick(absent=5.0)))
         assert (found.id, len(server.requests)) == ("gen-1", 3)
-    async with Loopback(missing) as server, client_of(server) as client:
-        never = (await client.generation.get("gen-1", polling=quick(absent=5.0), deadline_secs=0.05)).failure()
-        assert isinstance(never, DeadlineExceeded)
-        assert isinstance(never.cause, NotFound) or never.cause is None
+
+
+def test_the_last_question_about_a_job_has_time_to_be_answered() -> None:
+    """Bug: it is asked at the deadline, so it is in vain, and that it was hides what was known."""
+    polling, clock = Polling(first=1.0, longest=4.0, deadline=10.0, absent=20.0), VirtualClock()
+
+    def made_late(_call: int, _attempt: int, _now: float) -> Reply:
+        made = clock.elapsed >= 9.0
+        return gives({"id": "v1", "status": "completed" if made else "pending"}, after=0.25)
+
+    async def main() -> tuple[Any, Any]:
+        never = world.client(max_retries=0)
+        late = ScriptedWorld(server=made_late).client(max_retries=0)
+        async with never, late:
+            return await asyncio.gather(
+                never.generation.get("gen-1", polling=polling), late.videos.wait("v1", polling=polling)
+            )
+
+    world = ScriptedWorld(fails(404, after=0.25))
+    unknown, made = clock.run(main())
+    assert isinstance(unknown.failure(), DeadlineExceeded)
+    assert isinstance(unknown.failure().cause, NotFound)
+    assert world.sends[-1] == 9.5
+    assert clock.elapsed == 9.75
+    assert unwrap(made).status == "completed"
 
 
 async def test_making_a_key_is_a_call_that_manages() -> None:

@@ -95,20 +95,24 @@ def test_the_client_does_in_virtual_time_what_is_simulated() -> None:
     ]
 
 
-async def test_the_clock_works_in_the_loop_of_a_test(virtual: VirtualClock) -> None:
-    began = asyncio.get_running_loop().time()
-    with virtual:
-        await asyncio.sleep(3600)
-        assert virtual.elapsed == pytest.approx(3600)
-        assert asyncio.get_running_loop().time() - began >= 3600
-        async with asyncio.timeout(10):
-            assert await asyncio.to_thread(lambda: 7) == 7
-        with pytest.raises(RuntimeError, match="in use"):
-            virtual.__enter__()
-    assert asyncio.get_running_loop().time() - began < EPOCH_SECS
-    with virtual:  # and once more
-        await asyncio.sleep(60)
-    assert virtual.elapsed == pytest.approx(60)
+def test_the_clock_works_in_a_loop_that_runs_already(virtual: VirtualClock) -> None:
+    async def main() -> None:
+        began = asyncio.get_running_loop().time()
+        with virtual:
+            await asyncio.sleep(3600)
+            assert virtual.elapsed == pytest.approx(3600)
+            assert asyncio.get_running_loop().time() - began >= 3600
+            async with asyncio.timeout(10):
+                assert await asyncio.to_thread(lambda: 7) == 7
+            with pytest.raises(RuntimeError, match="in use"):
+                virtual.__enter__()
+        assert asyncio.get_running_loop().time() - began < EPOCH_SECS
+        with virtual:  # and once more
+            await asyncio.sleep(60)
+        assert virtual.elapsed == pytest.approx(60)
+
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(main())
 
 
 @pytest.fixture
@@ -126,10 +130,13 @@ def test_a_deadlock_is_told() -> None:
         VirtualClock().run(main())
 
 
-def test_a_foreign_loop_is_refused(virtual: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asyncio, "get_running_loop", object)
-    with pytest.raises(RuntimeError, match="asyncio's own"):
-        virtual.__enter__()
+def test_a_foreign_loop_is_refused_and_run_is_the_remedy(virtual: VirtualClock) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "get_running_loop", object)
+        with pytest.raises(RuntimeError, match=r"asyncio's own .*VirtualClock\(\)\.run"):
+            virtual.__enter__()
+    assert virtual.run(asyncio.sleep(3600, "slept")) == "slept"
+    assert virtual.elapsed == pytest.approx(3600)
 
 
 # --- the scripted world -----------------------------------------------------------------------------------------------
@@ -253,10 +260,13 @@ async def test_what_was_recorded_over_sockets_happens_again_without(tmp_path: Pa
     recorder.write(tmp_path / "trace.jsonl")
     assert config.api_key not in (tmp_path / "trace.jsonl").read_text(encoding="utf-8")
     world = ScriptedWorld.replaying(read_trace(tmp_path / "trace.jsonl"))
-    with virtual:
+
+    async def replayed() -> Any:
         async with world.client(config, observe=again) as client:
             texts = [unwrap(await client.chat_completion(asking())).text for _ in range(2)]
-            lost = (await client.chat_completion(asking())).failure()
+            return texts, (await client.chat_completion(asking())).failure()
+
+    texts, lost = await asyncio.to_thread(virtual.run, replayed())  # whatever loop it was that had the sockets
     assert texts == ["one", "two"]
     assert "the trace has no attempt" in str(lost)
     kinds = [(moment.call, type(moment.event)) for moment in recorder.moments]

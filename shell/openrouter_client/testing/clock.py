@@ -30,7 +30,8 @@ class VirtualClock:
         assert virtual_clock.elapsed == 7.0
 
     `elapsed` is in seconds since it was begun, at a whole second of the loop's clock: so whole seconds, halves and
-    quarters add up exactly. It works on asyncio's own event loops; a RuntimeError says so of others.
+    quarters add up exactly. It works on asyncio's own event loops, one of which `run` brings along; a RuntimeError says
+    so of others (uvloop's).
     """
 
     def __init__(self) -> None:
@@ -55,7 +56,10 @@ class VirtualClock:
         loop: Any = asyncio.get_running_loop()
         selector = getattr(loop, "_selector", None)
         if selector is None:
-            raise RuntimeError(f"VirtualClock needs one of asyncio's own event loops, and this is {type(loop)}")
+            raise RuntimeError(
+                f"VirtualClock needs one of asyncio's own event loops, and this is {type(loop)}: use "
+                "VirtualClock().run(...), which brings one along, in a test that is not async"
+            )
         now: float = loop.time()
         self._loop, self._began, self.elapsed = loop, float(math.ceil(now)), 0.0
         self._select = selector.select
