@@ -99,7 +99,7 @@ GOALS: dict[str, tuple[Goal, ...]] = {
 }
 """What is asked of this client. The bound of the cold burst is what it takes without a limiter, and 2 s more."""
 
-REALLY = "In real time over loopback, {} calls, {} at a time: `ours` is the mean of {} runs, the others are one run each."
+REALLY = "In real time over loopback, {} calls, {} at a time: `ours` is the mean of {} runs, the others one each."
 VIRTUALLY = "Under the virtual clock: `ours` is the mean over {} seeds, the others are one run each."
 
 QUICK = ("200", "10", "free", "outage", "failing", "cold")
