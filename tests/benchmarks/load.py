@@ -17,7 +17,7 @@ import random
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,7 +194,7 @@ CLIENTS = ("ours", "unlimited")
 
 
 @contextmanager
-def serving(quota: str) -> Iterator[tuple[str, str]]:
+def serving(quota: str) -> Generator[tuple[str, str], None, None]:
     """Run the local OpenRouter as a process of its own; give its address and its key."""
     command = [
         *(sys.executable, "-c", "import sys; from openrouter_client.cli import main; sys.exit(main())"),

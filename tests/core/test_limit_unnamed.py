@@ -152,6 +152,7 @@ def test_a_window_is_used_up_at_three_times_the_pace_and_then_left_alone() -> No
     unnamed = Unnamed()
     assert unnamed.admit(known(), ASK, 9, 104.0) == pytest.approx(10 / 300)
     assert unnamed.admit(known(sent=500), ASK, 9, 104.0) == pytest.approx(6.05)
+    assert unnamed.admit(known(sent=500), ASK, 9, 109.5) == pytest.approx(0.55)
     assert unnamed.admit(known(sent=500), ASK, 9, 110.06) == 0.0
 
 
@@ -161,6 +162,14 @@ def test_the_next_window_opens_on_the_grid_of_the_first(now: float, opened: floa
     assert (state.low, state.high, state.last, state.sent) == (opened - 1, opened, now, 441)
     assert (state.first, state.untested) == ((400, 0) if opened == 100.0 else (440, 40))
     assert stamp == Placed(441, now)
+
+
+@pytest.mark.parametrize(("sent", "untested"), [(499, 119), (500, 120), (501, 0)])
+def test_a_window_that_opens_has_refused_nothing_and_knows_what_was_sent_since_the_last_test(
+    sent: int, untested: int
+) -> None:
+    opened, _ = Unnamed().on_send(known(sent=sent, refused=5, untested=20), ASK, 111.0)
+    assert (opened.refused, opened.untested, opened.first) == (0, untested, sent)
 
 
 def test_after_150_sends_one_more_than_the_limit_is_a_test() -> None:
