@@ -176,7 +176,9 @@ def test_after_150_sends_one_more_than_the_limit_is_a_test() -> None:
     unnamed, full = Unnamed(), known(sent=500, untested=150)
     assert unnamed.admit(known(sent=500, untested=149), ASK, 9, 105.0) > 5.0
     assert unnamed.admit(full, ASK, 9, 105.0) == 0.0
-    assert unnamed.admit(full, ASK, 9, 109.5) > 0.5, "the next window may be open"
+    assert unnamed.admit(full, ASK, 9, 109.0) == pytest.approx(1.05), "the next window may be open"
+    assert unnamed.on_send(known(sent=499), ASK, 105.0)[1].test == 0
+    assert unnamed.on_outcome(full, Placed(500, 105.0, test=100), OK, 9, 105.1) is full
     state, stamp = unnamed.on_send(full, ASK, 105.0)
     assert stamp.test == 101
     assert unnamed.admit(state, ASK, 9, 106.0) > 4.0, "one test a window"
@@ -231,13 +233,15 @@ def test_a_shut_window_is_probed_after_a_tenth_and_then_after_twice_the_time() -
     unnamed = Unnamed()
     assert unnamed.admit(shut(last=104.0), ASK, 9, 104.0) == 1.0
     assert unnamed.admit(shut(last=107.0), ASK, 9, 107.0) == 3.0
-    assert unnamed.on_send(shut(), ASK, 130.0)[0].first == 400, "it is the answer that opens it"
+    probing, _ = unnamed.on_send(shut(), ASK, 130.0)
+    assert (probing.first, probing.shuts) == (400, 104.0), "it is the answer that opens it"
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
         ({}, 0.05),
+        ({"last": 105.05}, 1.0),
         ({"last": 105.06}, 1.0 - 0.01),
         ({"last": 106.06}, 2.0 - 0.01),
         ({"last": 108.06}, 0.0),
@@ -246,7 +250,17 @@ def test_a_shut_window_is_probed_after_a_tenth_and_then_after_twice_the_time() -
         ({"low": None}, 0.0),
         ({"shuts": None}, 0.0),
     ],
-    ids=["5 s", "6 s", "8 s", "no evidence of 10 s", "10 s", "none is as long", "after no edge", "not shut"],
+    ids=[
+        "5 s",
+        "6 s at last",
+        "6 s",
+        "8 s",
+        "no evidence of 10 s",
+        "10 s",
+        "none is as long",
+        "after no edge",
+        "not shut",
+    ],
 )
 def test_before_a_length_is_known_a_shut_window_is_probed_where_a_usual_one_would_open(
     changes: dict[str, Any], expected: float
@@ -255,6 +269,13 @@ def test_before_a_length_is_known_a_shut_window_is_probed_where_a_usual_one_woul
     assert Unnamed().admit(state, ASK, 9, state.last) == pytest.approx(expected)
     quota = Quota().init(state.last)
     assert Quota().admit((*quota[:3], state), ASK, 0, state.last) == pytest.approx(expected)
+
+
+def test_a_drought_is_evidence_of_a_length_that_it_just_reaches() -> None:
+    state = shut(length=None, shut=104.5, last=104.6)
+    assert Unnamed(guard=0.0).admit(state, ASK, 9, 104.6) == pytest.approx(0.4)
+    early = UnnamedState(-1.0, 0.0, 0.3, sent=9, recent=(7, 8, 9), refused=3, shuts=0.1, shut=0.2)
+    assert Unnamed().admit(early, ASK, 9, 0.3) == 0.0
 
 
 def test_an_answer_among_the_refusals_says_that_they_were_chance() -> None:
@@ -268,6 +289,12 @@ def test_an_answer_among_the_refusals_says_that_they_were_chance() -> None:
 EDGES: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float | None, int]]] = {
     "in time: narrower, and what was accepted is the limit": ({"shut": 108.0}, 109.5, (109.0, 109.5, 10.0, 40)),
     "a little late: it is believed": ({"shut": 110.5}, 110.9, (110.5, 110.9, 10.0, 40)),
+    "in time, and nothing accepted: the limit is one": (
+        {"shut": 108.0, "first": 440, "limit": 4},
+        109.5,
+        (109.0, 109.5, 10.0, 1),
+    ),
+    "in time by a hair: the new one": ({"shut": 108.0}, 109.0, (108.0, 109.0, 10.0, 40)),
     "at its opening: the limit stays": ({"shuts": 100.1, "shut": 100.2}, 100.7, (100.2, 100.7, 10.0, 100)),
     "in time, with a quarter of a window's worth: believed": (
         {"shut": 108.0, "limit": 160},
@@ -302,6 +329,7 @@ def test_where_an_edge_of_a_known_window_lies(changes: dict[str, Any], high: flo
 
 FIRST: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float | None]]] = {
     "no evidence": ({"shut": 104.5}, 109.5, (None, 109.5, None)),
+    "just evidence": ({"low": None}, 110.0, (105.0, 110.0, None)),
     "the first with evidence": ({"low": None, "shut": 108.0}, 109.5, (108.0, 109.5, None)),
     "the second tells the length": ({"shut": 108.0}, 111.0, (109.0, 110.0, 10.0)),
     "the most usual of several": ({"shut": 108.0}, 114.5, (109.0, 110.0, 10.0)),

@@ -118,7 +118,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
             return max(0.0, state.last + max(length / self.probes, state.last - state.shuts) - now)
         state = self.rolled(state, length, now)
         used = state.sent - state.first
-        if used < state.limit or (used == state.limit and self.tests(state, now)):
+        if used < state.limit or (used == state.limit and self.tests(state, length, now)):
             return max(0.0, state.last + length / (self.pace * state.limit) - now)
         return max(0.0, state.high + length + self.guard - now)
 
@@ -132,9 +132,9 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         span = min((span for span in spans if state.high + span > state.last), default=inf)
         return state.high + span if span <= longest else 0.0
 
-    def tests(self, state: UnnamedState, now: float) -> bool:
+    def tests(self, state: UnnamedState, length: float, now: float) -> bool:
         """Decide whether one send more than the limit may go: nobody must take the next window for a larger one."""
-        return state.untested >= self.tested and now < (state.low or 0.0) + (state.length or 0.0)
+        return state.untested >= self.tested and now < (state.low or 0.0) + length
 
     def on_send(self, state: UnnamedState, ask: Ask, now: float) -> tuple[UnnamedState, Placed]:
         """Count the send."""
@@ -188,8 +188,8 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         worth = length is None or self.worth * accepted >= state.limit
         if length is not None and round((high - state.high) / length) < 1:
             windows, limit = 0, state.limit
-        believed = length is not None and (worth or not windows)
-        if not (believed and self.due(state, low, high, windows * (length or 0.0), self.slack * (length or 0.0))):
+        another = windows == 1 and not worth
+        if length is None or another or not self.due(state, low, high, windows * length, self.slack * length):
             length = self.told(state, low, high) if worth else None
             windows, limit = 1, accepted
         if length is None:
