@@ -85,6 +85,14 @@ def test_it_bites() -> None:
     caught(prop, STEPS, st.booleans(), where=Quota, on_send=restless)
 
 
+def test_the_learned_rate_is_asked_only_while_no_unnamed_window_is_known() -> None:
+    quota = Quota()
+    state, _ = quota.on_send(quota.init(0.0), Ask(), 0.0)
+    assert quota.admit(state, Ask(), 9, 0.0) > 0.0
+    known = (*state[:3], UnnamedState(-1.0, 0.0, -9.0, length=10.0, limit=100))
+    assert quota.admit(known, Ask(), 9, 0.0) == 0.0
+
+
 def test_a_lone_calls_refusal_teaches_only_what_it_documents() -> None:
     quota = Quota(window=Window(), gate=Gate(), learned=Learned())
     state, stamp = quota.on_send(quota.init(0.0), Ask(), 0.0)
