@@ -163,3 +163,10 @@ def test_what_was_given_back_is_not_given_back_again() -> None:
     assert state == GcraState(6.0, 6.0)
     assert limiter.on_outcome(state, c, Seen(kind="ok", tokens=5.0), 0, 3.0) == GcraState(7.0, 6.0)
     assert limiter.on_outcome(state, c, Seen(kind="ok", tokens=0.0), 0, 3.0) == GcraState(3.0, 9.0)
+
+
+def test_of_an_estimate_only_what_lies_ahead_is_given_back() -> None:
+    tokens = Gcra(rate=1.0, burst=1.0, unit="tokens")
+    booked, stamp = tokens.on_send(tokens.init(0.0), Ask(tokens=10.0), 0.0)
+    settled = tokens.on_outcome(booked, stamp, Seen(kind="ok", tokens=9.5), 0, 9.8)
+    assert (settled.tat, settled.returned) == pytest.approx((9.8, 0.2))

@@ -37,7 +37,7 @@ from openrouter_core.limit.standard import (
     standard,
     view,
 )
-from openrouter_core.limit.unnamed import UnnamedState
+from openrouter_core.limit.unnamed import Unnamed, UnnamedState
 from openrouter_core.limit.window import Window
 
 KINDS = st.lists(st.sampled_from(["ok", "rate", "server", "timeout", "other"]), max_size=60)
@@ -242,6 +242,12 @@ def test_a_share_of_settings_is_a_part_of_what_is_known() -> None:
     assert share(LimitSettings(), 1.0) == LimitSettings()
 
 
+def test_the_parts_of_a_quota_are_those_of_the_settings() -> None:
+    parts: dict[str, Any] = {"window": Window(ease=7.0), "gate": Gate(cap=7.0)}
+    parts |= {"learned": Learned(first=7.0), "unnamed": Unnamed(pace=7.0)}
+    assert quotas(LimitSettings(**parts)).limiters == (Scoped(inner=Quota(**parts)),)
+
+
 def test_a_share_of_what_is_learned_is_a_part_of_rate_and_capacity() -> None:
     window, gate, learned, unnamed = Quota().init(0.0)
     for capacity, part in (None, None), (10.0, 5.0):
@@ -249,7 +255,7 @@ def test_a_share_of_what_is_learned_is_a_part_of_rate_and_capacity() -> None:
         told = LearnedState(rate=4.0, tat=1.0, since=2.0, epoch=3.0, capacity=part)
         assert part_of((window, gate, known, unnamed), 0.5) == (window, gate, told, unnamed)
     assert part_of((window, gate, learned, unnamed), 1.0) == (window, gate, learned, unnamed)
-    for limit, its in (1, 1), (7, 3):
+    for limit, its in (1, 1), (2, 1), (7, 3):
         before, after = (UnnamedState(0.0, 1.0, 2.0, length=10.0, limit=of) for of in (limit, its))
         assert part_of((window, gate, learned, before), 0.5)[3] == after
 
