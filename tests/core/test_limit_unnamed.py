@@ -288,6 +288,7 @@ def test_an_answer_among_the_refusals_says_that_they_were_chance() -> None:
 
 EDGES: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float | None, int]]] = {
     "in time: narrower, and what was accepted is the limit": ({"shut": 108.0}, 109.5, (109.0, 109.5, 10.0, 40)),
+    "a little early: it is believed": ({"shut": 108.0}, 108.5, (108.0, 108.5, 10.0, 40)),
     "a little late: it is believed": ({"shut": 110.5}, 110.9, (110.5, 110.9, 10.0, 40)),
     "in time, and nothing accepted: the limit is one": (
         {"shut": 108.0, "first": 440, "limit": 4},
@@ -332,6 +333,8 @@ FIRST: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float |
     "just evidence": ({"low": None}, 110.0, (105.0, 110.0, None)),
     "the first with evidence": ({"low": None, "shut": 108.0}, 109.5, (108.0, 109.5, None)),
     "the second tells the length": ({"shut": 108.0}, 111.0, (109.0, 110.0, 10.0)),
+    "just not too late": ({"shut": 110.0}, 112.0, (110.0, 112.0, 10.0)),
+    "just not too early": ({"shut": 108.5}, 109.0, (108.5, 109.0, 10.0)),
     "the most usual of several": ({"shut": 108.0}, 114.5, (109.0, 110.0, 10.0)),
     "no usual length": ({"low": 99.9, "shut": 106.4}, 107.5, (106.4, 107.5, None)),
 }
