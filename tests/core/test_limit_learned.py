@@ -219,7 +219,8 @@ def test_refusals_of_an_older_generation_and_documented_ones_are_ignored() -> No
 @pytest.mark.parametrize("numbers", [(48, 49, 50), (39, 43, 47, 50)])
 def test_refusals_in_a_row_or_close_together_begin_a_drought(numbers: tuple[int, ...]) -> None:
     learned = Learned()
-    dry = refused(engaged(11.0), *numbers)
+    dry = refused(engaged(11.0, paced=40), *numbers)
+    assert dry.paced == 0
     assert (dry.capacity, dry.pause, dry.total, dry.probes) == (11.0, 4 / 11, 50 - len(numbers), 0)
     assert (dry.generation, dry.since, dry.sent, dry.refused, dry.recent) == (1, 5.0, 0, 0, ())
     assert learned.admit(dry, ASK, 0, 5.0) == pytest.approx(4 / 11)
@@ -473,3 +474,8 @@ def test_a_drought_measures_from_the_end_of_the_one_before(total: int, epoch: fl
     resumed = Learned().on_outcome(dry, Booked(0, 1, 10.0), Seen(kind="ok"), 9, 10.1)
     assert resumed.capacity == pytest.approx(average)
     assert (resumed.total, resumed.epoch) == (0, 10.0)
+
+
+def test_a_rate_stays_between_one_in_ten_minutes_and_ten_thousand_a_second() -> None:
+    bounded = [Learned().bounded(rate) for rate in (0.0, 1 / 601, 1 / 599, 9e3, 1e9)]
+    assert bounded == [1 / 600, 1 / 600, 1 / 599, 9e3, 1e4]
