@@ -108,7 +108,7 @@ SCENARIOS = (
         "streams {client} {port} 50 50 40 paced",
     ),
     Scenario(
-        "imports", "", (("cpu", "CPU of the import", 1.25), ("peak", "memory after the import", 1.25)), turns=6,
+        "imports", "", (("cpu", "CPU of the import", 1.25), ("peak", "memory after the import", 1.25)), turns=15,
     ),
 )  # fmt: skip
 
