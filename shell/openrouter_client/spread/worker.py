@@ -213,8 +213,9 @@ class Worker:
             job.task.cancel()
 
     async def close(self, calls: Calls) -> None:
-        """Drop what is under way, and close the connections."""
+        """Drop what is under way, and close the connections. An end may be kept without the worker hearing of it."""
         tasks = [job.task for job in self.jobs.values() if job.task is not None]
+        self.jobs.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
