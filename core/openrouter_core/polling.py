@@ -50,12 +50,13 @@ GENERATION = Polling(first=0.5, factor=1.5, longest=4.0, deadline=20.0, absent=1
 """What is known of a generation takes some seconds to appear; until then the status is 404, as for one that is not."""
 
 
-def next_ask(polling: Polling, asked: int, elapsed: float) -> float | None:
+def next_ask(polling: Polling, asked: int, elapsed: float, quickest: float = 0.0) -> float | None:
     """Tell how many seconds to wait before asking again, after `asked` times in `elapsed` seconds; None is: give up.
 
-    The last wait is cut short so that the last answer comes at the deadline.
+    The last wait is cut short so that the last answer comes before the deadline, if it takes up to twice as long as the
+    `quickest` so far; but no more than `polling.first` is kept for it.
     """
-    left = polling.deadline - elapsed
+    left = polling.deadline - elapsed - min(polling.first, 2 * quickest)
     if left <= 0:
         return None
     return min(polling.first * polling.factor ** min(asked, MOST_STEPS), polling.longest, left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -25,20 +26,19 @@ async def until_ended(
     """Ask, with so many seconds left, and wait, until what is asked about has ended, or the time is over.
 
     A question that fails is asked again where that can help; `what` is told by the failure, so that it can be found.
-    The last one is asked so early that its answer can come in time, if it takes up to twice as long as the quickest.
     """
-    began, asked, spare = world.now(), 0, polling.first
+    began, asked, quickest = world.now(), 0, math.inf
     while True:
         elapsed = world.now() - began
         answer = await ask(max(polling.deadline - elapsed, 0.001))
         took = world.now() - began - elapsed
-        elapsed, spare = elapsed + took, min(spare, 2 * took)
+        elapsed, quickest = elapsed + took, min(quickest, took)
         if not isinstance(answer, Failure) and ended(answer.unwrap()):
             return answer
         error = answer.failure() if isinstance(answer, Failure) else None
         if error is not None and not (isinstance(error, DeadlineExceeded) or ask_again(polling, error, elapsed)):
             return Failure(replaced(error, message=f"{error.message} ({what})"))
-        wait = next_ask(polling, asked, elapsed + spare)
+        wait = next_ask(polling, asked, elapsed, quickest)
         if wait is None:
             return Failure(late(polling, what, error))
         asked += 1

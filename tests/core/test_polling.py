@@ -39,6 +39,16 @@ def test_the_policies_begin_as_they_say_and_go_on_for_long(polling: Polling) -> 
     assert next_ask(polling, 1, polling.deadline) is None
 
 
+@pytest.mark.parametrize(
+    ("elapsed", "quickest", "wait"),
+    [(9.25, 0.25, 0.25), (9.5, 0.25, None), (8.75, 0.5, 0.25), (8.75, 3.0, 0.25), (9.0, 3.0, None), (9.75, 0.0, 0.25)],
+)
+def test_twice_the_quickest_answer_is_kept_for_the_last_one_but_no_more_than_the_first_wait(
+    elapsed: float, quickest: float, wait: float | None
+) -> None:
+    assert next_ask(Polling(first=1.0, longest=4.0, deadline=10.0), 9, elapsed, quickest) == wait
+
+
 def test_absence_is_not_failure_while_a_generation_is_written_down() -> None:
     missing = NotFound(message="no such generation")
     assert not_yet(GENERATION, missing, 0.0)
