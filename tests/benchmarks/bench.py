@@ -25,9 +25,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
+from tests.cores import CORES
+
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
-CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 CLIENT_CORE, SERVER_CORE = (str(CORES[0]), str(CORES[-1])) if len(CORES) > 1 else ("", "")
 
 IMPORT = """

@@ -29,7 +29,7 @@ from tests.benchmarks.bench import environment, into_readme, listed, machine
 from openrouter_client.cli.load_table import ROWS, Value
 from openrouter_core.load import Bucket, Load, ServerSpec, Windows, ideal
 from openrouter_core.load_figures import Figures, Log, figures, measured
-from openrouter_core.load_scenarios import KNOWING, SCENARIOS, chosen, play
+from openrouter_core.load_scenarios import KNOWING, SCENARIOS, Contender, Scenario, chosen, play
 
 ROOT = Path(__file__).resolve().parents[2]
 MARKS = {part: (f"<!-- load, {part}: begin -->", f"<!-- load, {part}: end -->") for part in ("virtual", "real")}
@@ -119,6 +119,11 @@ def run(key: str, name: str, seed: int) -> Figures:
     scenario = SCENARIOS[key]
     contender = chosen(name, scenario.server)
     assert contender is not None
+    return tried(scenario, contender, seed)
+
+
+def tried(scenario: Scenario, contender: Contender, seed: int) -> Figures:
+    """Play a scenario with these dice, and measure it beside the ideal."""
     best = None if scenario.server.pool is not None else ideal(scenario.load, scenario.server, dice(seed))
     return figures(play(scenario, contender, dice(seed)), scenario.load, scenario.server, best)
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import random
 import statistics
 import sys
@@ -20,11 +19,11 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from msgspec import Struct
-from tests.benchmarks.load import dice, table
+from tests.benchmarks.load import table, tried
+from tests.cores import CORES
 
-from openrouter_core.load import Bucket, Load, Quota, ServerSpec, Windows, ideal
-from openrouter_core.load_figures import figures
-from openrouter_core.load_scenarios import OURS, Scenario, play
+from openrouter_core.load import Bucket, Load, Quota, ServerSpec, Windows
+from openrouter_core.load_scenarios import OURS, Scenario
 
 KINDS = ("bucket", "strict", "moving", "hinted", "lying", "windows", "odd", "windows-hinted", "windows-lying", "named")
 """`strict`: a bucket without a burst. `odd`: windows of a length not in use. `named`: limit and reset are told."""
@@ -90,8 +89,7 @@ def met(seed: int) -> Met:
     """Run a server, and tell what came of it."""
     kind, scenario = drawn(seed)
     server, load = scenario.server, scenario.load
-    best = ideal(load, server, dice(seed))
-    found = figures(play(scenario, OURS, dice(seed)), load, server, best)
+    found = tried(scenario, OURS, seed)
     told = f"{server!r}, {load!r}"
     refused, later = found.refused - server.spurious, found.later - server.spurious
     return Met(seed, kind, told, found.lost, refused, later, found.of_quota, cast("float", found.to_ideal))
@@ -99,7 +97,7 @@ def met(seed: int) -> Met:
 
 def many(seeds: list[int]) -> Iterator[Met]:
     """Run servers on all cores, in the order of their seeds."""
-    with multiprocessing.Pool(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
+    with multiprocessing.Pool(len(CORES) or None) as pool:
         yield from pool.imap(met, seeds)
 
 

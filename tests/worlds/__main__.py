@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import sys
 import time
 import traceback
 
 import msgspec
+from tests.cores import CORES
 from tests.worlds.invariants import flaws
 from tests.worlds.world import made, played
 
@@ -50,7 +50,7 @@ def shown(seed: int) -> str:
 def search(first: int, count: int) -> int | None:
     """Run so many worlds on all cores; give a seed that breaks a rule, if any does."""
     parts = [range(begin, min(begin + PART, first + count)) for begin in range(first, first + count, PART)]
-    with multiprocessing.Pool(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None) as pool:
+    with multiprocessing.Pool(len(CORES) or None) as pool:
         return next((seed for seed in pool.imap_unordered(first_flawed, parts) if seed is not None), None)
 
 
