@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.shell.loopback import OK, Loopback, Talk, answer, asking, client_of, completion, error, then_hang_up, until
 
-from openrouter_client import transport, unwrap
-from openrouter_client.pool import Pool, is_open
+from openrouter_client import pool, transport, unwrap
+from openrouter_client.pool import READ_BYTES, Pool, is_open, read_less
 
 KEEP = 30.0
 
@@ -209,6 +209,25 @@ async def test_a_server_that_answers_before_it_is_asked_is_not_asked_for_ever(
     async with Loopback(hasty, raw=True) as server, client_of(server, **settings) as client:
         failed = (await client.chat_completion(asking())).failure()
         assert (failed.status, server.connections) == (413, 1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"trust_env": True}], ids=["direct", "public"])
+async def test_little_is_asked_of_a_connection_at_once(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exists for an asyncio that calls it otherwise: nothing would break, and each read would cost what it did."""
+    asked: list[int | None] = []
+
+    def noted(transport: Any) -> None:
+        read_less(transport)
+        asked.append(getattr(transport, "max_size", None))
+
+    monkeypatch.setattr(pool, "read_less", noted)
+    async with Loopback(OK) as server, client_of(server, **settings) as client:
+        unwrap(await client.chat_completion(asking()))
+        unwrap(await client.chat_completion(asking()))
+    asyncios = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+    assert asked == [READ_BYTES if asyncios else None]
 
 
 async def test_idle_connections_are_closed_in_time_and_with_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
