@@ -109,9 +109,13 @@ class Calls(Unshared):
         job = self.chat_job(request, options, "collected" if streamed else "whole")
         if not isinstance(job, Job):
             return Failure(job)
-        if self.hedging is None:
-            return await run(self.world, *self.watched(job), options.began)
-        return await self.hedging.run(lambda: self.copy(job, options), job.ask.worst)
+        if self.hedging is not None:
+            return await self.hedged(self.hedging, job, options)
+        return await run(self.world, *self.watched(job), options.began)
+
+    async def hedged(self, hedging: Hedging, job: Job[ChatCompletionResponse], options: CallOptions) -> Answer:
+        """Run a call, and copies of it when it takes long."""
+        return await hedging.run(lambda: self.copy(job, options), job.ask.worst)
 
     async def copy(self, job: Job[ChatCompletionResponse], options: CallOptions) -> Answer:
         """Run one copy of a call, with a place in line of its own."""

@@ -7,6 +7,8 @@ import math
 from functools import cached_property
 from typing import Any
 
+from msgspec.structs import replace
+
 from openrouter_core.admission import Admission, Admitted, Stamp, Stats, Ticket, Turn
 from openrouter_core.limit.money import Money
 from openrouter_core.limit.pump import TurnedAway, Wait
@@ -16,7 +18,7 @@ from openrouter_core.unshared import Unshared
 Waiter = asyncio.Future["Turn[Any]"]
 
 NOBODY: Any = None
-"""Stands for the waiter of a call that does not wait."""
+"""Stands for the waiter of a call that does not wait, or waits no longer."""
 
 
 class Line(Unshared):
@@ -91,7 +93,7 @@ class Line(Unshared):
                     self.admission.over(stamp, UNSENT, now)
                 case Admitted(call=turn) | TurnedAway(call=turn) as got:
                     if not turn.done():
-                        turn.set_result(got)
+                        hand(turn, got)
                 case Wait(seconds):
                     self.wake(max(now + seconds, math.nextafter(now, math.inf)))
                     return
@@ -121,3 +123,8 @@ class Line(Unshared):
 
     async def disconnect(self) -> None:
         """Close what the line holds open: nothing."""
+
+
+def hand(waiter: Waiter, turn: Turn[Waiter]) -> None:
+    """Tell a waiter its turn; not with itself in it, or each would keep the other until the garbage collector comes."""
+    waiter.set_result(replace(turn, call=NOBODY))

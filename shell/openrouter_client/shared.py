@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from returns.result import Failure, Result, Success
 
-from openrouter_client.line import Line, Waiter
+from openrouter_client.line import Line, Waiter, hand
 from openrouter_client.records import write
 from openrouter_client.store import Lost, Store
 from openrouter_core.admission import Admitted, Sharing, Stamp, Stats, Ticket, Turn, limits_of, money_of
@@ -136,7 +136,7 @@ class SharedLine(Line):
     def give(self, turn: Turn[Waiter]) -> None:
         """Let one call go; what was booked for one that was cancelled is given back."""
         if not turn.call.done():
-            turn.call.set_result(turn)
+            hand(turn.call, turn)
         elif isinstance(turn, Admitted):
             self.shared.over(turn.stamp, UNSENT, self.loop.time())
             self.loop.call_soon(self.pump)

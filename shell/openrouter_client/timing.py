@@ -5,7 +5,7 @@
 
 Every attempt has one, and every wait for a piece of a stream, and hardly any runs out. So they are plain `with` blocks
 (no coroutines to enter and leave), and share one timer of the loop, set for the earliest. They stand in a heap; those
-that were left are forgotten when they are the first, or more than half of it.
+that were left are forgotten when they are the first, or more than half of it, or all.
 """
 
 from __future__ import annotations
@@ -105,7 +105,9 @@ class Limit:
         task, self.task = self.task, None
         limits = self.limits
         limits.inside -= 1
-        if len(limits.heap) > 2 * limits.inside + FEW:
+        if not limits.inside:
+            limits.heap.clear()
+        elif len(limits.heap) > 2 * limits.inside + FEW:
             limits.forget()
         if self.expired and task is not None and task.uncancel() <= self.cancelling and kind is CancelledError:
             raise TimeoutError from error
