@@ -38,8 +38,8 @@ Measure = Callable[[], Awaitable[Numbers]]
 PATIENCE_SECS = 300.0
 """No measurement takes longer."""
 
-WARM = 6000
-"""Calls before the measurement: connections are open by then, and a client that looks for a quota has found none."""
+WARM_SECS = 4.0
+"""Work before the measurement: connections are open by then, and a client that looks for a quota has found none."""
 
 
 def cpu() -> float:
@@ -74,11 +74,18 @@ async def repeated(work: Callable[[], Awaitable[Any]], at_once: int, count: int,
     return list(took)
 
 
+async def warmed(work: Callable[[], Awaitable[Any]], at_once: int) -> None:
+    """Do the work for a while."""
+    until = time.perf_counter() + WARM_SECS
+    while time.perf_counter() < until:
+        await repeated(work, at_once, 4 * at_once)
+
+
 @asynccontextmanager
 async def calls(client: str, port: str, at_once: str, count: str) -> AsyncIterator[Measure]:
     """Measure calls that are answered whole."""
     async with CLIENTS[client](f"http://127.0.0.1:{port}/api/v1", int(at_once)) as asking:
-        await repeated(asking.call, int(at_once), WARM)
+        await warmed(asking.call, int(at_once))
 
         async def measure() -> Numbers:
             began = cpu()
@@ -94,7 +101,7 @@ async def streams(client: str, port: str, *given: str) -> AsyncIterator[Measure]
     """Measure streams, per chunk."""
     at_once, count, chunks, kind = given
     async with CLIENTS[client](f"http://127.0.0.1:{port}/{kind}/{chunks}", int(at_once)) as asking:
-        await repeated(asking.stream, int(at_once), int(at_once))
+        await warmed(asking.stream, int(at_once))
 
         async def measure() -> Numbers:
             began = cpu()

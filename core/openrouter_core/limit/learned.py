@@ -136,7 +136,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     longer: float = 1.3
     probed: float = 40.0
     slowest: float = 1 / 600
-    fastest: float = 10_000.0
+    fastest: float = 100_000.0
     slack: float = 0.02
     idle: float = 0.1
 
