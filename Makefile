@@ -22,7 +22,7 @@ PEERS_VENV := $(BUILD)/venv-peers
 FUZZ_VENV := $(BUILD)/venv-fuzz
 MUTATE_VENV := $(BUILD)/venv-mutate
 DOCS_VENV := $(BUILD)/venv-docs
-PEERS_ONLY := calls-1,calls-50,calls-500,streams-1,streams-50,imports
+PEERS_ONLY := calls-1,calls-50,calls-500,tls-50,streams-1,streams-50,imports
 SOURCES := $(shell find core shell -type f -not -name '*.pyc' 2>/dev/null) README.md LICENSE
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -189,7 +189,7 @@ $(BUILD)/wheel: $(VENV)/.ready $(SOURCES) pyproject.toml
 # The peers' versions are not pinned: the newest of them is what one compares with.
 $(PEERS_VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(PEERS_VENV))
-	$(PEERS_VENV)/$(install) --editable '.[cli]' openai openrouter async-batch-llm batchllm-ai flexllm
+	$(PEERS_VENV)/$(install) --editable '.[cli]' trustme openai openrouter async-batch-llm batchllm-ai flexllm
 	@touch $@
 
 $(AUDIT_VENV)/.ready: $(BUILD)/ingredients

@@ -15,6 +15,7 @@ import heapq
 import itertools
 import math
 from asyncio import CancelledError
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,6 +36,11 @@ class Limits:
         self.timer: asyncio.TimerHandle | None = None
         self.due: float = math.inf
 
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop whose clock counts: the one that runs when it is first asked for."""
+        return asyncio.get_running_loop()
+
     def until(self, at: float) -> Limit:
         """Limit a block to the time before the loop's clock shows `at`; -inf: it ends as soon as it waits."""
         return Limit(self, at)
@@ -48,11 +54,11 @@ class Limits:
         """Look again at an instant."""
         if self.timer is not None:
             self.timer.cancel()
-        self.timer, self.due = asyncio.get_running_loop().call_at(at, self.woken), at
+        self.timer, self.due = self.loop.call_at(at, self.woken), at
 
     def woken(self) -> None:
         """Let all run out whose time has come, and wait for the next."""
-        self.timer, now = None, asyncio.get_running_loop().time()
+        self.timer, now = None, self.loop.time()
         while self.heap and (self.heap[0][0] <= now or self.heap[0][2].task is None):
             heapq.heappop(self.heap)[2].expire()
         if self.heap and self.heap[0][0] < math.inf:
@@ -80,7 +86,7 @@ class Limit:
         self.task: asyncio.Task[Any] | None = None
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self.limits.loop)
         if task is None:
             raise RuntimeError("a limit of time needs a task to cancel")
         self.task = task

@@ -122,7 +122,7 @@ class Transport(Unshared):
             return Unreachable("closed", self.flaw())
         answer = Reading(self.config.max_response_bytes)
         try:
-            with self.limited(asyncio.get_running_loop().time() + timeout):
+            with self.limited(self.limits.loop.time() + timeout):
                 response = await self.begin(request)
                 if self.heard is not None:
                     self.heard(response.headers)

@@ -17,6 +17,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO
 
+import trustme
 from tests.cores import CORES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ Numbers = dict[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Something to measure for every client: its arguments with `{client}` and `{port}`, and the goals of its numbers.
+    """Something to measure for every client: its arguments with `{client}` and `{origin}` or `{secure}`, and its goals.
 
     A goal is (what is compared, its name in the table, the most that the ratio may be; None: no goal, only told).
     """
@@ -79,34 +81,38 @@ class Single:
 
 SCENARIOS = (
     Scenario(
-        "calls-1", "calls {client} {port} 1 200", (("cpu", "CPU per call, 1 at a time", 0.85),),
-        "calls {client} {port} 1 100",
+        "calls-1", "calls {client} {origin} 1 200", (("cpu", "CPU per call, 1 at a time", 0.85),),
+        "calls {client} {origin} 1 100",
     ),
     Scenario(
-        "calls-50", "calls {client} {port} 50 300", (("cpu", "CPU per call, 50 at a time", 0.85),),
-        "calls {client} {port} 50 150",
+        "calls-50", "calls {client} {origin} 50 300", (("cpu", "CPU per call, 50 at a time", 0.85),),
+        "calls {client} {origin} 50 150",
     ),
     Scenario(
-        "calls-500", "calls {client} {port} 500 1500",
+        "calls-500", "calls {client} {origin} 500 1500",
         (
             ("cpu", "CPU per call, 500 at a time", 0.85),
             ("p50", "latency p50 at 500 at a time", 1.1),
             ("p99", "latency p99 at 500 at a time", 1.5),
         ),
-        "calls {client} {port} 500 1000",
+        "calls {client} {origin} 500 1000",
     ),
     Scenario(
-        "streams-1", "streams {client} {port} 1 1 2000 burst", (("cpu", "CPU per streamed chunk, 1 stream", 0.6),),
-        "streams {client} {port} 1 1 1000 burst",
+        "tls-50", "calls {client} {secure} 50 300", (("cpu", "CPU per call over TLS, 50 at a time", None),),
+        "calls {client} {secure} 50 150",
     ),
     Scenario(
-        "streams-50", "streams {client} {port} 50 50 200 burst",
-        (("cpu", "CPU per streamed chunk, 50 streams", 0.6),), "streams {client} {port} 50 50 100 burst",
+        "streams-1", "streams {client} {origin} 1 1 2000 burst", (("cpu", "CPU per streamed chunk, 1 stream", 0.6),),
+        "streams {client} {origin} 1 1 1000 burst",
     ),
     Scenario(
-        "paced-50", "streams {client} {port} 50 50 100 paced",
+        "streams-50", "streams {client} {origin} 50 50 200 burst",
+        (("cpu", "CPU per streamed chunk, 50 streams", 0.6),), "streams {client} {origin} 50 50 100 burst",
+    ),
+    Scenario(
+        "paced-50", "streams {client} {origin} 50 50 100 paced",
         (("cpu", "CPU per streamed chunk, 50 streams, one chunk at a time", None),),
-        "streams {client} {port} 50 50 40 paced",
+        "streams {client} {origin} 50 50 40 paced",
     ),
     Scenario(
         "imports", "", (("cpu", "CPU of the import", 1.25), ("peak", "memory after the import", 1.25)), turns=15,
@@ -116,10 +122,10 @@ SCENARIOS = (
 SINGLES = (
     Single("core", "core 20000", "cpu", "building and classifying alone", 15.0, 1e6, "us a call", "core 3000", 9),
     Single(
-        "memory", "memory ours {port} 500 100000", "grown", "memory that 90,000 calls add after the first 10,000",
-        2.0, 2**-20, "MiB", "memory ours {port} 500 10000",
+        "memory", "memory ours {origin} 500 100000", "grown", "memory that 90,000 calls add after the first 10,000",
+        2.0, 2**-20, "MiB", "memory ours {origin} 500 10000",
     ),
-    Single("waiting", "waiting 10000 {port}", "bytes", "memory of a waiting call, of 10,000", 4.0, 2**-10, "KiB"),
+    Single("waiting", "waiting 10000 {origin}", "bytes", "memory of a waiting call, of 10,000", 4.0, 2**-10, "KiB"),
     Single(
         "admission", "admission 1000000 20000", "cpu", "admission of a call, of 1,000,000 waiting", 20.0, 1e6, "us",
         "admission 100000 5000", 3,
@@ -146,10 +152,16 @@ def running(module: str, *arguments: str) -> Generator[tuple[IO[str], IO[str]], 
 
 
 @contextmanager
-def serving() -> Generator[str, None, None]:
-    """Run the canned server; give its port."""
-    with running("server", SERVER_CORE or "-1") as (_, told):
-        yield told.readline().strip()
+def serving() -> Generator[dict[str, str], None, None]:
+    """Run the canned server; give its two origins. Who measures trusts its certificate."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority, trusted, certificate = trustme.CA(), Path(folder, "trusted.pem"), Path(folder, "server.pem")
+        authority.cert_pem.write_to_path(str(trusted))
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+        os.environ["SSL_CERT_FILE"] = str(trusted)
+        with running("server", str(certificate), *filter(None, [SERVER_CORE])) as (_, told):
+            plain, secure = told.readline().split()
+            yield {"origin": f"http://127.0.0.1:{plain}", "secure": f"https://127.0.0.1:{secure}"}
 
 
 def environment() -> dict[str, str]:
@@ -198,7 +210,9 @@ def waiting_for_turns(arguments: str) -> Generator[Callable[[], Numbers], None, 
         yield turn
 
 
-def in_turns(scenario: Scenario, clients: list[str], port: str, *, quick: bool) -> list[dict[str, Numbers]]:
+def in_turns(
+    scenario: Scenario, clients: list[str], origins: dict[str, str], *, quick: bool
+) -> list[dict[str, Numbers]]:
     """Measure the clients side by side, a short turn each; the order turns too, so that none is always first."""
     given = (scenario.quick if quick else "") or scenario.arguments
     with ExitStack() as workers:
@@ -206,7 +220,7 @@ def in_turns(scenario: Scenario, clients: list[str], port: str, *, quick: bool) 
             {client: partial(imported, MODULES[client]) for client in clients}
             if not given
             else {
-                client: workers.enter_context(waiting_for_turns(given.format(client=client, port=port)))
+                client: workers.enter_context(waiting_for_turns(given.format(client=client, **origins)))
                 for client in clients
             }
         )
@@ -256,10 +270,10 @@ def amount(number: str, value: float) -> str:
             return f"{value * 1e6:.1f} us"
 
 
-def single_line(single: Single, port: str, clients: list[str], *, quick: bool) -> Line:
+def single_line(single: Single, origins: dict[str, str], clients: list[str], *, quick: bool) -> Line:
     """Measure one thing of this library alone, and make its line."""
     given = (single.quick if quick else "") or single.arguments
-    value = min(measured(given.format(port=port))[single.number] for _ in range(single.times)) * single.unit
+    value = min(measured(given.format(**origins))[single.number] for _ in range(single.times)) * single.unit
     missed = " (missed)" if value > single.goal else ""
     others = [""] * (len(clients) - 2)
     return Line(single.title, "", (f"{value:.2f} {single.shown}{missed}", *others), f"< {single.goal:g} {single.shown}")
@@ -329,14 +343,14 @@ def main() -> None:
     clients = ["raw", "ours", *peers]
     rounds: int = options.rounds or (1 if options.quick else 5)
     lines: list[Line] = []
-    with serving() as port:
+    with serving() as origins:
         for scenario in (one for one in SCENARIOS if not wanted or one.name in wanted):
             sys.stderr.write(f"{scenario.name} ...\n")
-            found = [one for _ in range(rounds) for one in in_turns(scenario, clients, port, quick=options.quick)]
+            found = [one for _ in range(rounds) for one in in_turns(scenario, clients, origins, quick=options.quick)]
             lines += lines_of(scenario, clients, found)
         for single in (one for one in SINGLES if not wanted or one.name in wanted):
             sys.stderr.write(f"{single.name} ...\n")
-            lines.append(single_line(single, port, clients, quick=options.quick))
+            lines.append(single_line(single, origins, clients, quick=options.quick))
     text = f"{table(lines, clients)}\n\n{rounds} round{'s' * (rounds > 1)}. {machine()}"
     sys.stdout.write(text + "\n")
     if options.readme:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ async def openai(base: str, places: int) -> AsyncGenerator[Asking, None]:
     library: Any = importlib.import_module("openai")
     httpx: Any = importlib.import_module("httpx")
     limits = httpx.Limits(max_connections=places, max_keepalive_connections=places)
-    http = library.DefaultAsyncHttpxClient(limits=limits, trust_env=False)
+    http = library.DefaultAsyncHttpxClient(limits=limits, trust_env=False, verify=ssl.create_default_context())
     async with library.AsyncOpenAI(api_key=KEY, base_url=base, max_retries=0, http_client=http) as client:
 
         async def call() -> None:
@@ -136,7 +137,7 @@ async def official(base: str, places: int) -> AsyncGenerator[Asking, None]:
     library: Any = importlib.import_module("openrouter")
     httpx: Any = importlib.import_module("httpx")
     limits = httpx.Limits(max_connections=places, max_keepalive_connections=places)
-    http = httpx.AsyncClient(limits=limits, timeout=60, trust_env=False)
+    http = httpx.AsyncClient(limits=limits, timeout=60, trust_env=False, verify=ssl.create_default_context())
     async with library.OpenRouter(api_key=KEY, server_url=base, async_client=http) as client:
 
         async def call() -> None:

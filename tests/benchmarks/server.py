@@ -6,7 +6,8 @@
     POST /never/chat/completions         no answer at all
     POST /cpu/chat/completions           the seconds of CPU that this process has used
 
-It reads no header but Content-Length, speaks to loopback only, and ends when its standard input does.
+It listens on two ports, on the second one with TLS; reads no header but Content-Length, speaks to loopback only, and
+ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import resource
 import selectors
 import socket
+import ssl
 import sys
 import time
 from dataclasses import dataclass, field
@@ -65,11 +67,12 @@ def cpu() -> float:
 class Server:
     """Serves any number of connections, on one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext) -> None:
         self.selector = selectors.DefaultSelector()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
-        self.listener.setblocking(False)
-        self.selector.register(self.listener, selectors.EVENT_READ)
+        self.listeners = [socket.create_server(("127.0.0.1", 0), backlog=4096) for _ in range(2)]
+        for listener, context in zip(self.listeners, (None, tls), strict=True):
+            listener.setblocking(False)
+            self.selector.register(listener, selectors.EVENT_READ, context)
         self.selector.register(sys.stdin, selectors.EVENT_READ)
         self.answers: dict[bytes, list[bytes]] = {}
         self.paced: set[int] = set()
@@ -80,8 +83,8 @@ class Server:
         """Serve until standard input ends."""
         while True:
             for key, mask in self.selector.select(max(0.0, self.tick - time.monotonic()) if self.paced else None):
-                if key.fileobj is self.listener:
-                    self.accept()
+                if isinstance(key.fileobj, socket.socket) and key.fileobj in self.listeners:
+                    self.accept(key.fileobj, key.data)
                 elif key.fileobj is sys.stdin:
                     return
                 elif mask & selectors.EVENT_READ:
@@ -93,15 +96,17 @@ class Server:
                 for number in list(self.paced):
                     self.write(self.peers[number])
 
-    def accept(self) -> None:
+    def accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Take all connections that wait."""
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, _ = listener.accept()
             except BlockingIOError:
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is not None:  # the handshake is part of the first reads
+                sock = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             peer = self.peers[sock.fileno()] = Peer(sock)
             self.selector.register(sock, selectors.EVENT_READ, peer)
 
@@ -109,7 +114,9 @@ class Server:
         """Read, and answer a request that is whole. Clients do not pipeline."""
         try:
             data = peer.sock.recv(SEGMENT)
-        except ConnectionError:
+        except ssl.SSLWantReadError:
+            return
+        except (ConnectionError, ssl.SSLError):
             data = b""
         if not data:
             self.drop(peer)
@@ -164,11 +171,16 @@ def content_length(head: bytes) -> int:
 
 
 def main() -> None:
-    """Serve on a free port, which is the first line of the output; the first argument is the core to run on."""
-    if len(sys.argv) > 1 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {int(sys.argv[1])})
-    server = Server()
-    sys.stdout.write(f"{server.listener.getsockname()[1]}\n")
+    """Serve on two free ports, which are the first line of the output.
+
+    The arguments are a file with the certificate and its key, and the core to run on, if it matters.
+    """
+    if len(sys.argv) > 2 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {int(sys.argv[2])})
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[1])
+    server = Server(tls)
+    sys.stdout.write(" ".join(f"{listener.getsockname()[1]}" for listener in server.listeners) + "\n")
     sys.stdout.flush()
     server.serve()
 

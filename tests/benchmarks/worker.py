@@ -1,13 +1,13 @@
 """One measurement, in a process of its own: what to measure comes as arguments, numbers go out as JSON.
 
-    python -m tests.benchmarks.worker calls <client> <port> <at once> <count>
-    python -m tests.benchmarks.worker streams <client> <port> <at once> <count> <chunks> <burst or paced>
+    python -m tests.benchmarks.worker calls <client> <origin> <at once> <count>
+    python -m tests.benchmarks.worker streams <client> <origin> <at once> <count> <chunks> <burst or paced>
 
 These two say "ready" when they are warm, and measure once for each line that they read, so that two clients can take
 turns. The others measure once.
 
-    python -m tests.benchmarks.worker memory <client> <port> <at once> <count>
-    python -m tests.benchmarks.worker waiting <count> <port>
+    python -m tests.benchmarks.worker memory <client> <origin> <at once> <count>
+    python -m tests.benchmarks.worker waiting <count> <origin>
     python -m tests.benchmarks.worker core <count>
     python -m tests.benchmarks.worker admission <waiting> <count>
 
@@ -82,9 +82,9 @@ async def warmed(work: Callable[[], Awaitable[Any]], at_once: int) -> None:
 
 
 @asynccontextmanager
-async def calls(client: str, port: str, at_once: str, count: str) -> AsyncIterator[Measure]:
+async def calls(client: str, origin: str, at_once: str, count: str) -> AsyncIterator[Measure]:
     """Measure calls that are answered whole."""
-    async with CLIENTS[client](f"http://127.0.0.1:{port}/api/v1", int(at_once)) as asking:
+    async with CLIENTS[client](f"{origin}/api/v1", int(at_once)) as asking:
         await warmed(asking.call, int(at_once))
 
         async def measure() -> Numbers:
@@ -97,10 +97,10 @@ async def calls(client: str, port: str, at_once: str, count: str) -> AsyncIterat
 
 
 @asynccontextmanager
-async def streams(client: str, port: str, *given: str) -> AsyncIterator[Measure]:
+async def streams(client: str, origin: str, *given: str) -> AsyncIterator[Measure]:
     """Measure streams, per chunk."""
     at_once, count, chunks, kind = given
-    async with CLIENTS[client](f"http://127.0.0.1:{port}/{kind}/{chunks}", int(at_once)) as asking:
+    async with CLIENTS[client](f"{origin}/{kind}/{chunks}", int(at_once)) as asking:
         await warmed(asking.stream, int(at_once))
 
         async def measure() -> Numbers:
@@ -111,20 +111,20 @@ async def streams(client: str, port: str, *given: str) -> AsyncIterator[Measure]
         yield measure
 
 
-async def memory(client: str, port: str, at_once: str, count: str) -> Numbers:
+async def memory(client: str, origin: str, at_once: str, count: str) -> Numbers:
     """Measure how much memory grows after the first tenth of many calls, in bytes."""
-    async with CLIENTS[client](f"http://127.0.0.1:{port}/api/v1", int(at_once)) as asking:
+    async with CLIENTS[client](f"{origin}/api/v1", int(at_once)) as asking:
         await repeated(asking.call, int(at_once), int(count) // 10, 0)
         before = resident()
         await repeated(asking.call, int(at_once), int(count) * 9 // 10, 0)
         return {"grown": resident() - before, "peak": peak()}
 
 
-async def waiting(count: str, port: str) -> Numbers:
+async def waiting(count: str, origin: str) -> Numbers:
     """Measure the memory of calls that wait in line, in bytes for each."""
     from openrouter_client import ChatCompletionRequest, ChatMessage, OpenRouterClient, OpenRouterConfig, unwrap
 
-    config = OpenRouterConfig(api_key=KEY, base_url=f"http://127.0.0.1:{port}/never", max_connections=1)
+    config = OpenRouterConfig(api_key=KEY, base_url=f"{origin}/never", max_connections=1)
     async with unwrap(OpenRouterClient.new(config)) as client:
         request = ChatCompletionRequest(messages=[ChatMessage.user("Wheat?")])
         tasks = [asyncio.ensure_future(client.chat_completion(request)) for _ in range(100)]

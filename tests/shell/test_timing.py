@@ -170,7 +170,7 @@ def played(blocks: list[tuple[float, float]], instant: Instant) -> None:
     for seconds, stays in blocks:
         limit, task = limits.until(instant.now + seconds), Task()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(asyncio, "current_task", lambda task=task: task)
+            patch.setattr(asyncio, "current_task", lambda _, task=task: task)
             limit.__enter__()
         open_blocks.append((instant.now + seconds, instant.now + stays, limit, task))
         instant.now += 0.05
