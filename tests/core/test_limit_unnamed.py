@@ -330,6 +330,21 @@ def test_where_an_edge_of_a_known_window_lies(changes: dict[str, Any], high: flo
 
 FIRST: dict[str, tuple[dict[str, Any], float, tuple[float | None, float, float | None]]] = {
     "no evidence": ({"shut": 104.5}, 109.5, (None, 109.5, None)),
+    "no evidence, but in time and as many as before": ({"shut": 104.5, "limit": 40}, 109.5, (109.0, 109.5, 10.0)),
+    "the same, and a quarter fewer": ({"shut": 104.5, "limit": 53}, 109.5, (109.0, 109.5, 10.0)),
+    "the same, and more than a quarter fewer": ({"shut": 104.5, "limit": 54}, 109.5, (None, 109.5, None)),
+    "the same, and a quarter more": ({"shut": 104.5, "limit": 32}, 109.5, (109.0, 109.5, 10.0)),
+    "the same, and more than a quarter more": ({"shut": 104.5, "limit": 31}, 109.5, (None, 109.5, None)),
+    "no evidence, as many as before, and no usual length": (
+        {"low": 99.9, "shuts": 106.3, "shut": 106.4, "limit": 40},
+        107.5,
+        (None, 107.5, None),
+    ),
+    "no evidence, as many as before, and none before it": (
+        {"low": None, "shut": 104.5, "limit": 40},
+        109.5,
+        (None, 109.5, None),
+    ),
     "just evidence": ({"low": None}, 110.0, (105.0, 110.0, None)),
     "the first with evidence": ({"low": None, "shut": 108.0}, 109.5, (108.0, 109.5, None)),
     "the second tells the length": ({"shut": 108.0}, 111.0, (109.0, 110.0, 10.0)),

@@ -12,7 +12,8 @@ them is the limit. From then on the window is used up early and left alone until
            a send after the last refusal is answered: an edge
 
     evidence  accepted / seconds since the edge before * seconds of the drought >= 4: from the first refusal to the
-              last, or to the end that hints have named, if they asked for more than 1 s
+              last, or to the end that hints have named, if they asked for more than 1 s; after an edge also any that
+              ends a usual length later, with as many accepted, to a quarter
     length    the most usual that two edges with evidence allow
     admit     length / (3 * limit) after the last send; not before high + length + guard when `limit` are sent;
               while shut: a probe after length / 10, and then after twice the time each
@@ -180,7 +181,7 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         low, drought = min(state.shut, high), max(state.shut, min(state.until, high)) - (state.shuts or 0.0)
         accepted = max(1, first - state.first - state.refused)
         fresh = UnnamedState(low, high, state.last, limit=accepted, sent=state.sent, first=first)
-        if state.length is None and accepted * drought < self.evidence * (high - state.high):
+        if state.length is None and not self.speaks(state, low, high, accepted, drought):
             return msgspec.structs.replace(fresh, low=None)
         if state.low is None:
             return fresh
@@ -198,6 +199,13 @@ class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
         if max(lows) < min(highs):
             low, high = max(lows), min(highs)
         return msgspec.structs.replace(fresh, low=low, high=high, length=length, limit=limit)
+
+    def speaks(self, state: UnnamedState, low: float, high: float, accepted: int, drought: float) -> bool:
+        """Tell whether a drought speaks for a window: it was long, or came as it would after one that was."""
+        if accepted * drought >= self.evidence * (high - state.high):
+            return True
+        alike = state.low is not None and self.worth * abs(accepted - state.limit) <= state.limit
+        return alike and self.told(state, low, high) is not None
 
     def told(self, state: UnnamedState, low: float, high: float) -> float | None:
         """Give the length that two edges tell."""
