@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Any, Protocol, TypeVar
 
-from openrouter_client.exchange import StreamExchange, event_reader
 from openrouter_client.line import Line
 from openrouter_client.transport import Transport
 from openrouter_core.admission import Stamp, Ticket, Turn
@@ -164,11 +163,15 @@ class RealWorld:
         heard: Heard | None,
     ) -> Exchange:
         """Prepare one attempt of a request that is answered by a stream, as the endpoint's streams are read."""
+        from openrouter_client.exchange import event_reader  # noqa: PLC0415 - with all that only streams need
+
         reader = event_reader(endpoint, clocks, self.transport, handing_out=handing_out, heard=heard)
         return self.exchange(request, clocks, reader)
 
     def exchange(self, request: HttpRequest, clocks: Clocks, reader: BaseReader[Any]) -> Exchange:
         """Prepare the sending of a request whose answer a reader takes."""
+        from openrouter_client.exchange import StreamExchange  # noqa: PLC0415 - the same
+
         return StreamExchange(self.transport, request, clocks, reader)
 
     async def sleep(self, seconds: float) -> None:
