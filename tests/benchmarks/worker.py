@@ -114,6 +114,7 @@ async def streams(client: str, origin: str, *given: str) -> AsyncIterator[Measur
 async def memory(client: str, origin: str, at_once: str, count: str) -> Numbers:
     """Measure how much memory grows after the first tenth of many calls, in bytes."""
     async with CLIENTS[client](f"{origin}/api/v1", int(at_once)) as asking:
+        await warmed(asking.call, int(at_once))
         await repeated(asking.call, int(at_once), int(count) // 10, 0)
         before = resident()
         await repeated(asking.call, int(at_once), int(count) * 9 // 10, 0)
