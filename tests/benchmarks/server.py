@@ -20,6 +20,7 @@ import ssl
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.benchmarks.canned import CHUNK, STREAM_END, STREAM_HEAD, WHOLE
 
@@ -72,7 +73,7 @@ class Server:
         self.listeners = [socket.create_server(("127.0.0.1", 0), backlog=4096) for _ in range(2)]
         for listener, context in zip(self.listeners, (None, tls), strict=True):
             listener.setblocking(False)
-            self.selector.register(listener, selectors.EVENT_READ, context)
+            self.selector.register(listener, selectors.EVENT_READ, partial(self.accept, listener, context))
         self.selector.register(sys.stdin, selectors.EVENT_READ)
         self.answers: dict[bytes, list[bytes]] = {}
         self.paced: set[int] = set()
@@ -83,10 +84,10 @@ class Server:
         """Serve until standard input ends."""
         while True:
             for key, mask in self.selector.select(max(0.0, self.tick - time.monotonic()) if self.paced else None):
-                if isinstance(key.fileobj, socket.socket) and key.fileobj in self.listeners:
-                    self.accept(key.fileobj, key.data)
-                elif key.fileobj is sys.stdin:
+                if key.fileobj is sys.stdin:
                     return
+                if not isinstance(key.data, Peer):
+                    key.data()
                 elif mask & selectors.EVENT_READ:
                     self.read(key.data)
                 else:
