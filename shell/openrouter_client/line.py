@@ -61,10 +61,8 @@ class Line(Unshared):
         turn: Waiter = self.loop.create_future()
         if (turned := self.admission.wait(ticket, turn, until, now)) is not None:
             return turned
-        self.pump()
+        self.loop.call_soon(self.pump)  # once this call awaits its turn, as all do who are handed theirs in order
         try:
-            if turn.done():  # those before it got their turns in this very instant, and are to go first
-                await asyncio.sleep(0)
             return await turn
         except asyncio.CancelledError:
             self.forsake(ticket, turn)

@@ -182,8 +182,12 @@ async def test_a_limit_that_opens_later_lets_the_next_go_on_time() -> None:
     assert loop.time() - began >= 3 / 50.0 - 1e-3
 
 
-def test_who_comes_when_the_process_has_stood_still_goes_after_those_who_wait() -> None:
-    """Kills: a call that asks for its own turn, and is sent before those who got theirs by the same question."""
+@pytest.mark.parametrize(("waits", "comes"), [(2, 3), (3, 2)])
+def test_who_comes_when_the_process_has_stood_still_goes_at_its_place(waits: int, comes: int) -> None:
+    """Kills: a call that asks for its own turn, and is sent before those who stood before it, or after those behind it.
+
+    Both get theirs by the same question.
+    """
 
     async def main(loop: VirtualLoop) -> list[int]:
         line, went = Line(Gcra(rate=1.0, burst=2.0)), list[int]()
@@ -192,10 +196,10 @@ def test_who_comes_when_the_process_has_stood_still_goes_after_those_who_wait() 
             await line.enter(Ticket(Place(0, number)), math.inf)
             went.append(number)
 
-        tasks = [asyncio.create_task(visit(number)) for number in range(3)]
+        tasks = [asyncio.create_task(visit(number)) for number in (0, 1, waits)]
         await asyncio.sleep(0.5)
         loop.now += 5.0
-        await visit(3)
+        await visit(comes)
         await asyncio.gather(*tasks)
         return went
 
