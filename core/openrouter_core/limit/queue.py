@@ -17,12 +17,14 @@ from __future__ import annotations
 from collections import deque
 from heapq import heapify, heappop, heappush
 from math import inf
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """A call's place, which it keeps for life: a retry comes back to where the call first stood."""
 
     priority: int
