@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 from returns.result import Failure, Result, Success
 
-from openrouter_core.endpoint import Endpoint, Headers, HttpRequest
+from openrouter_core.endpoint import CallSettings, Endpoint, Headers, HttpRequest
 from openrouter_core.envelope import items
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.headers import JSON_BODY, merge, problem_with
@@ -31,13 +31,6 @@ NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 BODY_METHODS = ("POST", "PUT", "PATCH")
 SOME_HEADER = "X-Type"
-
-
-class CallSettings(Shape, frozen=True, kw_only=True):
-    """What is the same for all calls of a client: where the API is, and the headers of `app_headers`, checked."""
-
-    base_url: str
-    headers: Headers = ()
 
 
 class _Placed(Shape, frozen=True, kw_only=True):

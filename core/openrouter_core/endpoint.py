@@ -17,6 +17,13 @@ Key = Literal["inference", "management", "none"]
 """Which key a request wants. A management key cannot do inference, nor an inference key manage."""
 
 
+class CallSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the same for all calls of a client: where the API is, and the headers of `app_headers`, checked."""
+
+    base_url: str
+    headers: Headers = ()
+
+
 class HttpRequest(msgspec.Struct, frozen=True, gc=False):
     """What is to be sent, ready to send, but for the key: the transport alone adds `Authorization`.
 

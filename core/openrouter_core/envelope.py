@@ -35,7 +35,8 @@ DEEPEST = 4
 """How far an upstream's own error may be wrapped and still be found."""
 
 VALIDATION_NAMES = frozenset({"ZodError"})
-TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+TITLE = rb"(?i)<title[^>]*>([^<]{1,200})"
+"""Where an HTML page has its title. `re` compiles it, and keeps it, when the first page comes."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +138,7 @@ def validation_text(message: str) -> str:
 
 def page_text(body: bytes) -> str:
     """Give the title of an HTML page, or the first words of any other text."""
-    title = TITLE.search(body[:4096])
+    title = re.search(TITLE, body[:4096])
     told = title.group(1) if title else body[:200]
     return " ".join(told.decode("utf-8", "replace").split())
 

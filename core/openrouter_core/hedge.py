@@ -43,10 +43,8 @@ class HedgeState(msgspec.Struct, frozen=True):
     recent: tuple[float, ...] = ()
 
 
-def checked_hedge(hedge: Hedge | None) -> Result[Hedge | None, InvalidRequest]:
+def checked_hedge(hedge: Hedge) -> Result[Hedge, InvalidRequest]:
     """Accept a hedge with one kind of delay and numbers that make sense."""
-    if hedge is None:
-        return Success(None)
     after, share = hedge.after_secs, hedge.percentile
     sound = (
         ("after_secs", (after is None) != (share is None), "or percentile: set one of them"),

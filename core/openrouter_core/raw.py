@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from returns.result import Failure, Result, Success
 
-from openrouter_core.assemble import NUMBERS, CallSettings, quoted
-from openrouter_core.endpoint import Endpoint, Headers, HttpRequest, Key, Raw
+from openrouter_core.assemble import NUMBERS, quoted
+from openrouter_core.endpoint import CallSettings, Endpoint, Headers, HttpRequest, Key, Raw
 from openrouter_core.errors import InvalidRequest
 from openrouter_core.headers import JSON_BODY, merge
 from openrouter_core.plain import encoded

@@ -49,7 +49,7 @@ _PHRASES = (
 
 _HINTS = {"messages": 'such as [ChatMessage.user("...")]'}
 
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_STEP = r"\.([^.\[]+)|\[(\d+|\.\.\.)\]"
 
 
 def refuse(field: str, bound: str, value: Any = ...) -> InvalidRequest:
@@ -105,7 +105,7 @@ def _name(path: str) -> str:
 def _look_up(path: str, body: Any, text: str) -> tuple[str, Any]:
     """Follow a path as far as it goes: where it leads and what is there (... where it leads nowhere)."""
     place, value = "", body
-    for step in _STEP.finditer(path):
+    for step in re.finditer(_STEP, path):
         name, index = step.groups()
         try:
             if index == "...":  # msgspec does not say which value of a mapping it was: take the first of that type

@@ -13,16 +13,16 @@ from returns.result import Failure, Result
 from openrouter_client.calls import CallOptions, Calls
 from openrouter_client.interpreter import run, run_stream
 from openrouter_client.jobs import endpoint_job, job_of, nothing, repeating, settings_of
-from openrouter_client.streaming import ByteStream, EventStream, Handle
 from openrouter_client.world import RealWorld
 from openrouter_core.endpoint import Endpoint, Key, Raw
 from openrouter_core.errors import DataSourceError
-from openrouter_core.received import Received
 from openrouter_core.wire.request import ChatCompletionRequest
 
-if TYPE_CHECKING:  # what only pages, raw requests and downloads need is imported by them
+if TYPE_CHECKING:  # what only streams, pages, raw requests and downloads need is imported by them
     from openrouter_client.paging import Pages
+    from openrouter_client.streaming import ByteStream, EventStream, Handle
     from openrouter_core.raw import QueryValue
+    from openrouter_core.received import Received
     from openrouter_core.wire.answers import Page
 
 P = TypeVar("P")
@@ -133,6 +133,8 @@ class Caller:
 
         Failures before the first content are retried, later ones never. `deadline_secs` is for the first event.
         """
+        from openrouter_client.streaming import EventStream, Handle  # noqa: PLC0415 - the same
+
         calls, handle = self._calls, Handle[A]()
         options = CallOptions(deadline_secs=deadline_secs, priority=priority, max_cost_usd=max_cost_usd)
         if endpoint.params is ChatCompletionRequest:
@@ -155,8 +157,10 @@ class Caller:
         is for the first.
         """
         from openrouter_client.saving import ReceivingWorld  # noqa: PLC0415 - only what comes piece by piece needs it
+        from openrouter_client.streaming import ByteStream, Handle  # noqa: PLC0415 - the same
 
-        calls, handle = self._calls, Handle[Received]()
+        handle: Handle[Received] = Handle()
+        calls = self._calls
         options = CallOptions(deadline_secs=deadline_secs, priority=priority, max_cost_usd=max_cost_usd)
         world = ReceivingWorld(calls, max_bytes)
         receiving = cast("Endpoint[P, Received]", endpoint)

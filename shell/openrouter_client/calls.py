@@ -6,17 +6,15 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from returns.result import Failure, Result, Success
 
-from openrouter_client.hedging import Hedging
 from openrouter_client.interpreter import run, run_stream
 from openrouter_client.line import Line
 from openrouter_client.observe import CallWatcher, Hook, Observe, Observer, apart, observed
 from openrouter_client.records import tell_replaced, tell_unpriced
-from openrouter_client.streaming import ChatStream, Handle
 from openrouter_client.transport import Transport
 from openrouter_client.world import RealWorld
 from openrouter_core.api import CHAT_COMPLETIONS
@@ -29,13 +27,17 @@ from openrouter_core.fallback import Fallback, by_server, checked_fallbacks
 from openrouter_core.limit.queue import Place
 from openrouter_core.limit.seen import Ask
 from openrouter_core.policy import Policy, checked_deadline, checked_options, with_deadline
-from openrouter_core.prices import CATALOGUE, Prices, prices_in, worst_case
 from openrouter_core.states import Alternative, Job, Mode
 from openrouter_core.unshared import Unshared
 from openrouter_core.validate import is_request
-from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
+
+if TYPE_CHECKING:  # only streams, hedged calls and those with a budget need it
+    from openrouter_client.hedging import Hedging
+    from openrouter_client.streaming import ChatStream, Handle
+    from openrouter_core.prices import Prices
+    from openrouter_core.wire.chunk import ChatCompletionChunk
 
 T = TypeVar("T")
 
@@ -124,6 +126,8 @@ class Calls(Unshared):
 
     def stream(self, request: ChatCompletionRequest, options: CallOptions, mode: Mode) -> ChatStream:
         """Prepare a stream; nothing is sent before it is first asked for a chunk."""
+        from openrouter_client.streaming import ChatStream, Handle  # noqa: PLC0415 - only streams need it
+
         handle: Handle[ChatCompletionResponse] = Handle()
         return ChatStream(self.batches(request, options, mode, handle), handle)
 
@@ -201,6 +205,8 @@ class Calls(Unshared):
         """Tell what an attempt uses; its worst case in USD only where somebody counts it."""
         worst: float | None = None
         if self.prices and (self.budgeted(options) or self.hedging is not None):
+            from openrouter_core.prices import worst_case  # noqa: PLC0415 - only budgets need it
+
             worst = worst_case(built.body, self.prices)
         worst = self.config.assumed_cost_usd if worst is None else worst
         return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
@@ -228,6 +234,8 @@ class Calls(Unshared):
 
     async def load_prices(self) -> Result[int, DataSourceError]:
         """Load the price list; tell how many models it names."""
+        from openrouter_core.prices import CATALOGUE, prices_in  # noqa: PLC0415 - only budgets need it
+
         barred = self.barred("none")
         if barred is not None:
             return Failure(barred)

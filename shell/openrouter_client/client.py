@@ -15,22 +15,22 @@ from openrouter_client.environment import config_from_environment
 from openrouter_client.groups import Groups
 from openrouter_client.making import calls_of
 from openrouter_client.observe import Observe
-from openrouter_client.streaming import ChatStream, watched
 from openrouter_core.admission import Stats
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.errors import DataSourceError
 from openrouter_core.fallback import Fallback
-from openrouter_core.hedge import Hedge
 from openrouter_core.policy import Policy, checked_deadline, until, with_deadline
 from openrouter_core.unshared import Unshared
-from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.request import ChatCompletionRequest
 from openrouter_core.wire.response import ChatCompletionResponse
 
-if TYPE_CHECKING:  # what only typed answers and tools need is imported by them
+if TYPE_CHECKING:  # what only streams, typed answers, tools and hedged calls need is imported by them
+    from openrouter_client.streaming import ChatStream
     from openrouter_client.tools import ToolLike
+    from openrouter_core.hedge import Hedge
     from openrouter_core.tool_loop import ToolRun
     from openrouter_core.typed import Parsed
+    from openrouter_core.wire.chunk import ChatCompletionChunk
 
 T = TypeVar("T")
 
@@ -217,6 +217,8 @@ class OpenRouterClient(Unshared, Groups):
         async def complete(asked: ChatCompletionRequest) -> Result[ChatCompletionResponse, DataSourceError]:
             if on_chunk is None:
                 return await calls.complete(asked, options, streamed=streamed)
+            from openrouter_client.streaming import watched  # noqa: PLC0415 - with all that only streams need
+
             return await watched(calls.stream(asked, options, "watched"), on_chunk)
 
         deadline = checked_deadline(deadline_secs).map(lambda secs: until(with_deadline(calls.policy, secs), began))

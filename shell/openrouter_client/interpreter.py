@@ -5,11 +5,10 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from returns.result import Result
 
-from openrouter_client.streaming import Handle
 from openrouter_client.world import Exchange, Watcher, World
 from openrouter_core.admission import Admitted
 from openrouter_core.call import answered, begin, entered, slept
@@ -17,6 +16,9 @@ from openrouter_core.errors import DataSourceError
 from openrouter_core.limit.seen import NOTHING, UNSENT
 from openrouter_core.outcome import Outcome, Streamed
 from openrouter_core.states import Done, Job, Queue, Send, Sleep, State
+
+if TYPE_CHECKING:  # only streams need it
+    from openrouter_client.streaming import Handle
 
 T = TypeVar("T")
 

@@ -9,13 +9,11 @@ import msgspec
 from returns.result import Failure, Result, Success
 
 from openrouter_client.calls import CallOptions, Calls
-from openrouter_core.assemble import CallSettings, build_call
-from openrouter_core.endpoint import Endpoint, HttpRequest
+from openrouter_core.endpoint import CallSettings, Endpoint, HttpRequest
 from openrouter_core.errors import DataSourceError
 from openrouter_core.evidence import asked
 from openrouter_core.limit.seen import Ask
 from openrouter_core.policy import Policy, checked_deadline, checked_options, with_deadline
-from openrouter_core.prices import worst_case
 from openrouter_core.states import Job, Mode
 
 A = TypeVar("A")
@@ -41,6 +39,8 @@ def endpoint_job(
     calls: Calls, endpoint: Endpoint[Any, A], params: Any, options: CallOptions, mode: Mode = "whole"
 ) -> Result[Job[A], DataSourceError]:
     """Make a call of an endpoint, if its parameters are good and the client can be used here and now."""
+    from openrouter_core.assemble import build_call  # noqa: PLC0415 - chat completions do without it
+
     given = nothing(endpoint) if params is None else params
     built = build_call(endpoint, given, settings_of(calls), stream=mode != "whole" and endpoint.kind != "bytes")
     if isinstance(built, Failure):
@@ -90,7 +90,11 @@ def ask_of(calls: Calls, endpoint: Endpoint[Any, Any], request: HttpRequest, par
     if not endpoint.billed:
         return UNBILLED
     body = b"" if endpoint.form else request.body
-    worst = worst_case(body, calls.prices or {}) if endpoint.path in PRICED and calls.budgeted(options) else None
+    worst: float | None = None
+    if endpoint.path in PRICED and calls.budgeted(options):
+        from openrouter_core.prices import worst_case  # noqa: PLC0415 - only budgets need it
+
+        worst = worst_case(body, calls.prices or {})
     most = getattr(params, "max_output_tokens", None) or getattr(params, "max_tokens", None)
     assumed = calls.config.assumed_cost_usd if worst is None else worst
     return asked(getattr(params, "model", None) or "", body, most, assumed)

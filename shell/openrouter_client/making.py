@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ssl
+from typing import TYPE_CHECKING
 
 import aiohttp
 from returns.result import Failure, Result, Success
 
 from openrouter_client.bringing import called, trusting, usable
 from openrouter_client.calls import Calls
-from openrouter_client.hedging import Hedging
 from openrouter_client.line import Line
 from openrouter_client.observe import Observe
 from openrouter_client.transport import Transport
@@ -17,9 +17,12 @@ from openrouter_core.admission import limits_of, money_of
 from openrouter_core.config import OpenRouterConfig, checked
 from openrouter_core.errors import DataSourceError
 from openrouter_core.headers import app_headers
-from openrouter_core.hedge import Hedge, checked_hedge
 from openrouter_core.limit.standard import standard
 from openrouter_core.policy import Policy, policy_of
+
+if TYPE_CHECKING:  # only hedged calls need it
+    from openrouter_client.hedging import Hedging
+    from openrouter_core.hedge import Hedge
 
 
 def calls_of(
@@ -44,7 +47,7 @@ def calls_of(
     context = trusting(config, tls)
     brought = usable(session)
     hook = called(observe)
-    hedging = checked_hedge(hedge)
+    hedging = hedging_of(hedge)
     line = line_of(config)
     for given in (headers, context, brought, hook, hedging, line):
         if isinstance(given, Failure):
@@ -57,9 +60,19 @@ def calls_of(
             policy or policy_of(config),
             line.unwrap(),
             observe=hook.unwrap(),
-            hedging=None if hedge is None else Hedging(hedge),
+            hedging=hedging.unwrap(),
         )
     )
+
+
+def hedging_of(hedge: Hedge | None) -> Result[Hedging | None, DataSourceError]:
+    """Make what runs calls hedged, if they are to be."""
+    if hedge is None:
+        return Success(None)
+    from openrouter_client.hedging import Hedging  # noqa: PLC0415 - only hedged calls need it
+    from openrouter_core.hedge import checked_hedge  # noqa: PLC0415 - the same
+
+    return checked_hedge(hedge).map(Hedging)
 
 
 def line_of(config: OpenRouterConfig) -> Result[Line, DataSourceError]:

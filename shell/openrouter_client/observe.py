@@ -15,11 +15,11 @@ from openrouter_core.admission import Stats
 from openrouter_core.config import OpenRouterConfig
 from openrouter_core.journal import Answered, Moment, event_of, left
 from openrouter_core.outcome import Outcome
-from openrouter_core.reader import Heard
 from openrouter_core.states import Done, Job, Sleep, State
 
-if TYPE_CHECKING:  # commands that do not call import this, and no network code with it
+if TYPE_CHECKING:  # commands that do not call import this, and neither network code nor what streams need with it
     from openrouter_client.world import Watcher
+    from openrouter_core.reader import Heard
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from openrouter_client.line import Line
 from openrouter_client.transport import Transport
@@ -14,8 +14,10 @@ from openrouter_core.admission import Stamp, Ticket, Turn
 from openrouter_core.endpoint import Endpoint, HttpRequest
 from openrouter_core.limit.seen import Seen
 from openrouter_core.outcome import Outcome
-from openrouter_core.reader import BaseReader, Heard
 from openrouter_core.states import Clocks, State
+
+if TYPE_CHECKING:  # only streams need it
+    from openrouter_core.reader import BaseReader, Heard
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from tests.core.strategies import JSON
 
-from openrouter_core.assemble import CallSettings, build_call
-from openrouter_core.endpoint import ByCursor, ByOffset, Endpoint, HttpRequest, Raw
+from openrouter_core.assemble import build_call
+from openrouter_core.endpoint import ByCursor, ByOffset, CallSettings, Endpoint, HttpRequest, Raw
 from openrouter_core.endpoints import access, catalogue, inference, management, organization
 from openrouter_core.endpoints.table import TABLE
 from openrouter_core.errors import InvalidRequest

@@ -111,4 +111,3 @@ def test_what_makes_no_sense_is_refused(hedge: Any, field: str) -> None:
 def test_what_makes_sense_is_accepted() -> None:
     for good in (Hedge(percentile=0.98), *(Hedge(after_secs=0.0, budget=1.0, most=most) for most in (1.0, 1e6))):
         assert checked_hedge(good) == Success(good)
-    assert checked_hedge(None) == Success(None)

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from returns.result import Success
 from tests.core.outcomes import failed, said
 
-from openrouter_core.assemble import CallSettings
 from openrouter_core.classify import classify
-from openrouter_core.endpoint import HttpRequest, Key, Raw
+from openrouter_core.endpoint import CallSettings, HttpRequest, Key, Raw
 from openrouter_core.errors import InvalidRequest, NotFound, ProviderError
 from openrouter_core.raw import build_raw, raw_endpoint
 from openrouter_core.verdict import Accepted, Permanent, Rules, Transient

@@ -18,9 +18,9 @@ from openrouter import components
 from tests.oracle import differences
 from tests.oracle.package import Operation, the_operations, values
 
-from openrouter_core.assemble import CallSettings, build_call
+from openrouter_core.assemble import build_call
 from openrouter_core.build import BuildSettings, build_chat, parse_request
-from openrouter_core.endpoint import Endpoint, HttpRequest
+from openrouter_core.endpoint import CallSettings, Endpoint, HttpRequest
 from openrouter_core.endpoints.table import TABLE
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.images import ImageEvent

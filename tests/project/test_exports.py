@@ -51,3 +51,16 @@ def test_the_package_alone_imports_no_network_code() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert answer.stdout.split("\n")[:2] == ["[]", "True"]
+
+
+def test_the_client_alone_imports_nothing_that_only_some_calls_need() -> None:
+    """Kills: an eager import of what streams, hedged calls, budgets, other endpoints or types need: it costs time."""
+    shell = ("api", "bulk", "cli", "exchange", "hedging", "otel", "shared", "spread", "streaming", "testing")
+    core = ("assemble", "bulk", "endpoints", "genai", "hedge", "prices", "reader", "schema", "stream", "tool", "typed")
+    seldom = [*(f"openrouter_client.{name}" for name in shell), *(f"openrouter_core.{name}" for name in core)]
+    program = (
+        "import sys, openrouter_client; openrouter_client.OpenRouterClient; "
+        f"print([name for name in {seldom!r} if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert answer.stdout.strip() == "[]"
