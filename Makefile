@@ -160,15 +160,16 @@ endef
 mkdocs = NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs
 install = bin/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt
 
-# Rewritten only if it would differ, so that it is as old as the last change.
+# Rewritten only if it would differ, so that it is as old as the last change. Two makes at a time do not meet here.
 $(BUILD)/ingredients: FORCE
 	@test -n '$(PYTHON)' || { echo 'No Python >= 3.11 was found. Name one: make PYTHON=/path/to/python3.12'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Python >= 3.11 is needed, and $(PYTHON) is older or missing: make PYTHON=/path/to/python3.12'; exit 1; }
 	@mkdir -p $(BUILD)
-	@$(PYTHON) -c 'import sys, tomllib; print(sys.base_prefix, sys.version, open("constraints.txt").read()); \
-		[print(part) for name, part in tomllib.load(open("pyproject.toml", "rb")).items() if name != "tool"]' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; \
+		$(PYTHON) -c 'import sys, tomllib; print(sys.base_prefix, sys.version, open("constraints.txt").read()); \
+		[print(part) for name, part in tomllib.load(open("pyproject.toml", "rb")).items() if name != "tool"]' > $$new && \
+		if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(VENV)/.ready: $(BUILD)/ingredients
 	$(call new_venv,$(VENV))
