@@ -124,6 +124,9 @@ class EventStream(Generic[E, T]):
                 batch = await anext(self._batches, None) or ()
         except TimeoutError:
             raise StopAsyncIteration from None
+        if self._left:  # in the very instant in which these came
+            await self._batches.aclose()
+            raise StopAsyncIteration
         self._ready = iter(batch)
         piece = next(self._ready, None)
         if piece is None:

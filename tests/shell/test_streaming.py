@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import tracemalloc
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from tests.shell.virtual import Journal
 from openrouter_client import ChatCompletionRequest, ChatMessage, ChatStream, OpenRouterClient
 from openrouter_client.calls import CallOptions
 from openrouter_client.simulator import Simulator
-from openrouter_client.streaming import watched
+from openrouter_client.streaming import ByteStream, Handle, watched
 from openrouter_core.errors import (
     ConnectError,
     DataSourceError,
@@ -516,6 +517,26 @@ async def test_leaving_closes_the_connection_at_once(way: Any, caplog: pytest.Lo
         assert [type(moment.event) for moment in journal.moments] == [Queued, Sent, Answered, Ended]
         assert [record.levelname for record in caplog.records] == ["DEBUG"]
         assert succeeded(await client.chat_completion(asking(), streamed=True)).text == "It will rain."
+
+
+async def test_closing_in_the_instant_in_which_a_piece_comes_closes_too() -> None:
+    """Kills: a `close` that comes too late for the wait that it ends, and too early to find nobody waiting."""
+    came, told = asyncio.Event(), list[str]()
+
+    async def batches() -> AsyncGenerator[list[bytes], None]:
+        try:
+            await came.wait()
+            yield [b"piece"]
+        finally:
+            told.append("closed")
+
+    stream = ByteStream(batches(), Handle())
+    taking = asyncio.ensure_future(anext(stream, None))
+    await asyncio.sleep(0)
+    came.set()
+    await stream.close()
+    assert await taking is None
+    assert told == ["closed"]
 
 
 @pytest.mark.parametrize("script", [silence, sse.then_wait(), sse.then_comments(chunk(piece("")))])
