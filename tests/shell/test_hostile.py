@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import tracemalloc
@@ -23,10 +24,13 @@ IMPATIENT: dict[str, Any] = {"timeout_secs": 30.0, "max_retries": 0, "max_respon
 
 
 class Endless:
-    """Says one thing, and then another for ever; counts what it said, and whether somebody left in time."""
+    """Says one thing, and then another for ever; counts what it said, and whether somebody left in time.
 
-    def __init__(self, first: bytes, then: bytes) -> None:
-        self.first, self.then = first, then * (2**16 // len(then) + 1)
+    `piece` is how much it says at a time; pieces that are small come one by one.
+    """
+
+    def __init__(self, first: bytes, then: bytes, piece: int = 2**16) -> None:
+        self.first, self.then = first, then * (piece // len(then) + 1)
         self.said = 0
 
     async def __call__(self, talk: Talk) -> None:
@@ -35,6 +39,7 @@ class Endless:
             while self.said < MUCH:
                 await talk.say(self.then)
                 self.said += len(self.then)
+                await asyncio.sleep(0)
         except ConnectionError:
             talk.server.left += 1
 
@@ -43,6 +48,7 @@ ENDLESS = {
     "headers": Endless(START, b"X-Header: is one of many\r\n"),
     "one header": Endless(START + b"X-Header: ", b"a"),
     "a status line": Endless(b"HTTP/1.1 200 ", b"a"),
+    "a status line in pieces": Endless(b"HTTP/1.1 200 ", b"a", 2**12),
     "interim answers": Endless(b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
     "trailers": Endless(CHUNKED + b"2\r\n{}\r\n0\r\n", b"X-Trailer: is one of many\r\n"),
     "spaces": Endless(CHUNKED, b"4\r\n    \r\n"),
