@@ -237,7 +237,8 @@ class VirtualWorld(Generic[T]):
         match state:
             case Queue():
                 of = state.ticket, call, state.expires, self.now
-                turned = self.admission.at_once(*of) or self.admission.wait(*of)
+                got = None if self.turns else self.admission.at_once(*of)  # nor before those who have their turns
+                turned = got or self.admission.wait(*of)
                 if turned is None:
                     self.pump()  # whose turn it is now goes after those who got theirs before
                 else:

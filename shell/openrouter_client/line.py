@@ -29,6 +29,7 @@ class Line(Unshared):
         self.money: Money | None = money
         self.timer: asyncio.TimerHandle | None = None
         self.due: float = math.inf  # when the timer rings: uvloop's do not tell, once it is the present
+        self.handed: int = 0  # how many were told their turn, and have not gone on yet
         self.closed: bool = False
 
     @cached_property
@@ -56,7 +57,7 @@ class Line(Unshared):
     async def enter(self, ticket: Ticket, until: float) -> Turn[Any]:
         """Wait for the turn of a call, until the loop's clock shows `until` at the latest."""
         now = self.loop.time()
-        if (got := self.admission.at_once(ticket, NOBODY, until, now)) is not None:
+        if not self.handed and (got := self.admission.at_once(ticket, NOBODY, until, now)) is not None:
             return got
         turn: Waiter = self.loop.create_future()
         if (turned := self.admission.wait(ticket, turn, until, now)) is not None:
@@ -67,6 +68,9 @@ class Line(Unshared):
         except asyncio.CancelledError:
             self.forsake(ticket, turn)
             raise
+        finally:
+            if turn.done() and not turn.cancelled():
+                self.handed -= 1
 
     def leave(self, stamp: Stamp, seen: Seen) -> None:
         """Tell that an attempt is over, and what it showed."""
@@ -91,6 +95,7 @@ class Line(Unshared):
                     self.admission.over(stamp, UNSENT, now)
                 case Admitted(call=turn) | TurnedAway(call=turn) as got:
                     if not turn.done():
+                        self.handed += 1
                         hand(turn, got)
                 case Wait(seconds):
                     self.wake(max(now + seconds, math.nextafter(now, math.inf)))

@@ -331,6 +331,21 @@ def test_a_process_that_stands_still_is_late_and_loses_nothing() -> None:
     ]
 
 
+def test_who_comes_as_another_ends_goes_after_those_who_waited() -> None:
+    """Kills: a call that finds the line empty, and is sent before the one that left it in that very instant."""
+    jobs = [(0.0, chat_job(POLICY))] * 4
+    timeline = simulate(
+        jobs,
+        scripted([Reply(OK, 0.875)]),
+        rolls=itertools.repeat(HALF),
+        limiter=Gcra(rate=1.0, burst=2.0),
+        together=3,
+        standing=[(0.5, 5.0)],
+    )
+    sends = [(moment.call, moment.at) for moment in timeline.moments if isinstance(moment.event, Sent)]
+    assert sends == [(0, 0.0), (1, 0.0), (2, 5.0), (3, 5.0)]
+
+
 def test_each_outcome_takes_one_roll() -> None:
     policy = policy_of(OpenRouterConfig(jitter="full"))
     timeline = simulate([(0.0, chat_job(policy))], scripted([Reply(failed(500))]), rolls=[0.5, 0.25, 0.75, 0.0])

@@ -206,6 +206,41 @@ def test_who_comes_when_the_process_has_stood_still_goes_at_its_place(waits: int
     assert run_virtually(main) == [0, 1, 2, 3]
 
 
+async def test_who_comes_as_another_ends_goes_after_those_who_waited() -> None:
+    """Kills: a call that finds the line empty, and is sent before the one that left it in that very instant."""
+    line, went = Line(Places(2)), list[int]()
+    turns = [await line.enter(Ticket(Place(0, number)), math.inf) for number in range(2)]
+
+    async def visit(number: int) -> None:
+        assert isinstance(await line.enter(Ticket(Place(0, number)), math.inf), Admitted)
+        went.append(number)
+
+    waiter = asyncio.create_task(visit(2))
+    await asyncio.sleep(0)
+    for turn in turns:
+        assert isinstance(turn, Admitted)
+        line.leave(turn.stamp, NOTHING)
+    await visit(3)
+    await waiter
+    assert went == [2, 3]
+    assert line.handed == 0
+
+
+async def test_a_turn_that_comes_to_one_who_has_given_up_keeps_nobody_waiting() -> None:
+    """Kills: a count of those who have their turns that never gets back to nobody."""
+    line = Line(Places(1))
+    turn = await line.enter(Ticket(Place(0, 0)), math.inf)
+    waiters = [asyncio.create_task(line.enter(Ticket(Place(0, number)), math.inf)) for number in range(1, 3)]
+    await asyncio.sleep(0)
+    assert isinstance(turn, Admitted)
+    line.leave(turn.stamp, NOTHING)
+    for waiter in waiters:
+        waiter.cancel()
+    await asyncio.gather(*waiters, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert (line.handed, line.admission.in_flight) == (0, 0)
+
+
 async def test_when_the_client_closes_everybody_goes() -> None:
     """Kills: calls that wait for ever for a turn at a client that is closed."""
     line = Line(Places(0))
