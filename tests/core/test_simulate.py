@@ -346,6 +346,18 @@ def test_who_comes_as_another_ends_goes_after_those_who_waited() -> None:
     assert sends == [(0, 0.0), (1, 0.0), (2, 5.0), (3, 5.0)]
 
 
+def test_who_goes_at_once_has_not_stood_in_line() -> None:
+    """Kills: a simulated line that knows calls which the client's never saw: what is told of the wait differs."""
+    patient = chat_job(POLICY)
+    hasty = chat_job(msgspec.structs.replace(POLICY, deadline=0.25))
+    jobs = [(0.125, patient), (0.125, hasty), (0.0, patient)]
+    rolls = itertools.repeat(HALF)
+    timeline = simulate(jobs, scripted([Reply(OK)]), rolls=rolls, limiter=Gcra(rate=2.0, burst=1.0))
+    error = timeline.results[1].failure()
+    assert isinstance(error, DeadlineExceeded)
+    assert error.needed == 0.875
+
+
 def test_each_outcome_takes_one_roll() -> None:
     policy = policy_of(OpenRouterConfig(jitter="full"))
     timeline = simulate([(0.0, chat_job(policy))], scripted([Reply(failed(500))]), rolls=[0.5, 0.25, 0.75, 0.0])
