@@ -110,9 +110,12 @@ class Loopback:
         await self.server.wait_closed()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
+        """Serve one connection, unless it comes as the block ends."""
         task = asyncio.current_task()
         assert task is not None
+        if not self.server.is_serving():
+            writer.transport.abort()
+            return
         self.tasks.add(task)
         self.open.add(writer)
         self.connections += 1
