@@ -22,6 +22,7 @@ ANSWER = json.dumps(
         "model": MODEL,
         "object": "chat.completion",
         "created": 1790000000,
+        "system_fingerprint": "fp_156d35dcaa",
         "choices": [
             {
                 "logprobs": None,
