@@ -15,6 +15,7 @@ from openrouter_client.world import Exchange
 from openrouter_core.errors import DataSourceError, TruncatedStream
 from openrouter_core.received import Received
 from openrouter_core.states import Done, Queue, Sleep
+from openrouter_core.stream import chunk_of
 from openrouter_core.wire.chunk import ChatCompletionChunk
 from openrouter_core.wire.response import ChatCompletionResponse
 
@@ -168,8 +169,6 @@ class ChatStream(EventStream[ChatCompletionChunk, ChatCompletionResponse]):
         return self.snapshot
 
     def _instead(self, whole: ChatCompletionResponse) -> ChatCompletionChunk:
-        from openrouter_core.stream import chunk_of  # noqa: PLC0415 - the stream has imported it
-
         return chunk_of(whole)
 
     async def texts(self) -> AsyncIterator[str]:
