@@ -203,13 +203,17 @@ class Calls(Unshared):
 
     def ask(self, request: ChatCompletionRequest, built: Built, options: CallOptions) -> Ask:
         """Tell what an attempt uses; its worst case in USD only where somebody counts it."""
-        worst: float | None = None
-        if self.prices and (self.budgeted(options) or self.hedging is not None):
+        worst = self.worst(built.body, counted=self.budgeted(options) or self.hedging is not None)
+        return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
+
+    def worst(self, body: bytes, *, counted: bool) -> float | None:
+        """Tell what a request can cost at most, in USD: what is assumed, unless it is counted and the list tells."""
+        known: float | None = None
+        if counted and self.prices:
             from openrouter_core.prices import worst_case  # noqa: PLC0415 - only budgets need it
 
-            worst = worst_case(built.body, self.prices)
-        worst = self.config.assumed_cost_usd if worst is None else worst
-        return asked(built.model, built.body, request.max_completion_tokens or request.max_tokens, worst)
+            known = worst_case(body, self.prices)
+        return self.config.assumed_cost_usd if known is None else known
 
     def barred(self, key: Key) -> DataSourceError | None:
         """Say why no call with this key can be made here and now, if none can."""

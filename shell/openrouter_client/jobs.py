@@ -90,11 +90,6 @@ def ask_of(calls: Calls, endpoint: Endpoint[Any, Any], request: HttpRequest, par
     if not endpoint.billed:
         return UNBILLED
     body = b"" if endpoint.form else request.body
-    worst: float | None = None
-    if endpoint.path in PRICED and calls.budgeted(options):
-        from openrouter_core.prices import worst_case  # noqa: PLC0415 - only budgets need it
-
-        worst = worst_case(body, calls.prices or {})
+    worst = calls.worst(body, counted=endpoint.path in PRICED and calls.budgeted(options))
     most = getattr(params, "max_output_tokens", None) or getattr(params, "max_tokens", None)
-    assumed = calls.config.assumed_cost_usd if worst is None else worst
-    return asked(getattr(params, "model", None) or "", body, most, assumed)
+    return asked(getattr(params, "model", None) or "", body, most, worst)
