@@ -83,7 +83,7 @@ class Sessions:
 
         def remembering(session: aiohttp.ClientSession, *args: object, **kwargs: object) -> None:
             made.add(session)
-            original(session, *args, **kwargs)  # type: ignore[arg-type]
+            original(session, *args, **kwargs)  # type: ignore[arg-type] # passed on as they came
 
         monkeypatch.setattr(aiohttp.ClientSession, "__init__", remembering)
 

@@ -26,7 +26,7 @@ def unwrap(result: Result[T, DataSourceError]) -> T:
     """Give the value of a result, or raise an `OpenRouterError` that carries its error."""
     match result:
         case Success(value):
-            return value  # type: ignore[no-any-return]
+            return value  # type: ignore[no-any-return] # a pattern tells mypy no type here
         case Failure(error):
             raise OpenRouterError(error)
         case _:

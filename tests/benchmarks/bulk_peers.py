@@ -156,7 +156,7 @@ async def killed(tool: Tool, base_url: str, watched: asyncio.subprocess.Process)
     with tempfile.TemporaryDirectory() as name:
         prompts(Path(name), ROWS)
         first = await started(tool, base_url, Path(name))
-        while (await told_by(watched, "peek"))[1] < ROWS // 2 and first.returncode is None:  # noqa: ASYNC110
+        while (await told_by(watched, "peek"))[1] < ROWS // 2 and first.returncode is None:  # noqa: ASYNC110 - another process, which tells nobody
             await asyncio.sleep(0.02)
         if first.returncode is None:
             first.kill()

@@ -55,7 +55,7 @@ def test_a_line_is_one_line_and_says_which_row_it_is(row: int, custom_id: str | 
 
 def test_the_property_bites() -> None:
     prop = test_a_line_is_one_line_and_says_which_row_it_is
-    pretty = lambda line: msgspec.json.format(msgspec.json.encode(line))  # noqa: E731
+    pretty = lambda line: msgspec.json.format(msgspec.json.encode(line))  # noqa: E731 - planted in the place of a function
     caught(prop, st.integers(1, 10**9), IDS, TEXTS, st.booleans(), where=lines, encoded=pretty)
 
 

@@ -171,10 +171,10 @@ def test_the_properties_bite() -> None:
     hurried = st.builds(job, deadline_secs=st.floats(1.2, 1.9))
     slow = st.just([(failed(500), 1.0, 0.0)])
     caught(ends, hurried, slow, BEGAN, where=schedule, in_time=lambda delay, _history, _seconds: Success(delay))
-    caught(ends, JOBS, STEPS, BEGAN, where=c, after=forgetful, raises=BaseException)  # type: ignore[arg-type]
+    caught(ends, JOBS, STEPS, BEGAN, where=c, after=forgetful, raises=BaseException)  # type: ignore[arg-type] # whatever it raises
     tells = test_a_result_tells_all_attempts_in_order_with_their_times
     caught(tells, JOBS, STEPS, BEGAN, where=c, replaced=lambda error, **_: error)
-    late = lambda state, *of: original_after(  # noqa: E731
+    late = lambda state, *of: original_after(  # noqa: E731 - planted in the place of a function
         msgspec.structs.replace(state, past=msgspec.structs.replace(state.past, waited=0.0)), *of
     )
     caught(tells, JOBS, STEPS, BEGAN, where=c, after=late)
@@ -280,7 +280,7 @@ def test_no_turn_before_the_deadline_ends_the_call_with_the_failure_before_it() 
     assert isinstance(sleeping, Sleep)
     second = slept(sleeping, 102.0)
     assert isinstance(second, Queue)
-    error = entered(second, TurnedAway(None, 0.0), 110.0).result.failure()  # type: ignore[union-attr]
+    error = entered(second, TurnedAway(None, 0.0), 110.0).result.failure()  # type: ignore[union-attr] # a state without a result fails the test too
     assert isinstance(error, DeadlineExceeded)
     assert isinstance(error.cause, ProviderError)
     assert "no room" in str(error)

@@ -146,7 +146,7 @@ def test_an_error_means_the_same_as_a_status_and_within_a_200(status: int, as_te
         code = str(status) if as_text else status
         outer, inner = classified(failed(status, code=code)), classified(within_200(code=code))
         assert type(outer) is type(inner)
-        assert type(outer.error) is type(inner.error)  # type: ignore[union-attr]
+        assert type(outer.error) is type(inner.error)  # type: ignore[union-attr] # a verdict of another kind fails the test too
 
 
 def by_status_only(status: int, _problem: Any) -> int:
@@ -165,7 +165,7 @@ def test_the_properties_bite() -> None:
     caught(fatal, RESPONDED, RULES, where=verdict, transient=lambda status: status >= 404)
     word = test_the_servers_own_word_on_trying_again_wins
     original = verdict.judged
-    deaf = lambda status, problem, answer: original(status, msgspec.structs.replace(problem, retryable=None), answer)  # noqa: E731
+    deaf = lambda status, problem, answer: original(status, msgspec.structs.replace(problem, retryable=None), answer)  # noqa: E731 - planted in the place of a function
     caught(word, RESPONDED, st.booleans(), where=c, judged=deaf)
     caught(test_a_good_answer_cut_anywhere_was_cut, st.integers(0, 400), st.booleans(), where=c, TRUNCATED="?")
     same = test_an_error_means_the_same_as_a_status_and_within_a_200

@@ -48,7 +48,7 @@ def answer(message: ResponseMessage | None, tokens: int | None = None) -> ChatCo
         (answer(ResponseMessage(images=[{"type": "image_url"}]), 0), False),
         (answer(ResponseMessage(audio={"id": "a"}), 0), False),
         (answer(ResponseMessage(refusal="I will not"), 0), False),
-        (answer(ResponseMessage(tool_calls=[{"id": "call"}]), 0), False),  # type: ignore[list-item]
+        (answer(ResponseMessage(tool_calls=[{"id": "call"}]), 0), False),  # type: ignore[list-item] # only that there is one counts
     ],
 )
 def test_an_answer_with_nothing_in_it_is_retried_on_request_only(value: ChatCompletionResponse, is_empty: bool) -> None:

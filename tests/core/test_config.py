@@ -48,7 +48,7 @@ JUNK: st.SearchStrategy[Any] = (
 def everything_shown(value: OpenRouterConfig) -> str:
     """All that a program shows of a config without asking for its fields."""
     shown = [repr(value), str(value), f"{value}", f"{value!r}", pprint.pformat([value]), repr({"config": value})]
-    shown += [repr(dict(value.__rich_repr__())), repr(pickle.dumps(value)), repr(pickle.loads(pickle.dumps(value)))]  # noqa: S301
+    shown += [repr(dict(value.__rich_repr__())), repr(pickle.dumps(value)), repr(pickle.loads(pickle.dumps(value)))]  # noqa: S301 - our own bytes
     shown += [repr(copy.copy(value)), repr(copy.deepcopy([value]))]
     shown += traceback.format_exception_only(ValueError(value))
     return "\n".join(shown)

@@ -33,5 +33,5 @@ def test_a_request_is_frozen_and_has_no_authorization_of_its_own() -> None:
     request = HttpRequest("POST", "https://host/x", (("X-A", "b"),), b"{}")
     assert "authorization" not in {name.lower() for name, _ in request.headers}
     with pytest.raises(AttributeError):
-        request.body = b"else"  # type: ignore[misc]
+        request.body = b"else"  # type: ignore[misc] # frozen is what is tested
     assert HttpRequest("GET", "https://host/x") == HttpRequest("GET", "https://host/x", (), b"")

@@ -54,7 +54,7 @@ def test_the_properties_bite() -> None:
     caught(bounded, BODIES, where=v, code_of=lambda code: code)
     caught(bounded, BODIES, where=v, mapping=lambda value: value, raises=AttributeError)
     exactly = test_there_is_a_problem_exactly_when_there_is_an_error
-    strict = lambda body, _at: v.Problem(message="m") if "code" in v.mapping(v.mapping(body).get("error")) else None  # noqa: E731
+    strict = lambda body, _at: v.Problem(message="m") if "code" in v.mapping(v.mapping(body).get("error")) else None  # noqa: E731 - planted in the place of a function
     caught(exactly, BODIES, where=v, problem_of=strict)
     page = test_a_page_gives_one_bounded_line
     pages = st.binary(max_size=9000)

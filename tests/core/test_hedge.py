@@ -43,7 +43,7 @@ def test_there_are_no_more_second_copies_than_the_budget_allows(hedge: Hedge, wi
 
 
 def test_the_property_bites() -> None:
-    generous = lambda hedge, state: HedgeState(hedge.most, state.recent)  # noqa: E731
+    generous = lambda hedge, state: HedgeState(hedge.most, state.recent)  # noqa: E731 - planted in the place of a function
     caught(test_there_are_no_more_second_copies_than_the_budget_allows, HEDGES, WISHES, where=module, begun=generous)
 
 

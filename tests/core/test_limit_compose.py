@@ -114,7 +114,7 @@ def test_trouble_in_one_scope_leaves_the_others_alone(blames: list[Any]) -> None
 
 
 def test_the_isolation_bites() -> None:
-    def gossiping(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def gossiping(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         told = {n: self.inner.on_outcome(state.known[n], mark, seen, 0, now) for n, mark in stamp.marks.items()}
         return Scopes(state.known | told)
 

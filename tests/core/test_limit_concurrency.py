@@ -40,7 +40,7 @@ def test_the_cap_stays_within_its_bounds_and_is_raised_by_successes_only(
 
 
 def test_the_bounds_bite() -> None:
-    def collapsing(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def collapsing(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return ConcurrencyState((state.limit or 9) * 0.7 if seen.kind == "timeout" else state.limit)
 
     prop = test_the_cap_stays_within_its_bounds_and_is_raised_by_successes_only

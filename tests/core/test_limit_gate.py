@@ -40,7 +40,7 @@ def test_a_hint_is_never_undercut_once_the_gate_has_closed(events: list[Any]) ->
 
 
 def test_the_hint_bites() -> None:
-    def forgetful(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def forgetful(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return GateState(now + (seen.hint or 0.0), state.sent, state.recent)
 
     prop = test_a_hint_is_never_undercut_once_the_gate_has_closed

@@ -99,7 +99,7 @@ def test_settled_tokens_stay_within_the_bound(uses: list[Any]) -> None:
 
 
 def test_the_settlement_bites() -> None:
-    def careless(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def careless(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return GcraState(state.tat - (stamp.cost - (seen.tokens or 0.0)) / self.rate, 0.0)
 
     caught(test_settled_tokens_stay_within_the_bound, USES, where=Gcra, on_outcome=careless)

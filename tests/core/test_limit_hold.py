@@ -58,7 +58,7 @@ def test_the_probes_bite() -> None:
     def crowded(self: Any, state: Any, ask: Any, in_flight: Any, now: Any) -> Any:
         return 0.0
 
-    def deaf(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def deaf(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return Held(state.generation, 0.0, 1e9, 0)
 
     prop = test_in_an_outage_probes_go_one_by_one_and_never_stop

@@ -96,7 +96,7 @@ def test_an_ideal_bucket_refuses_few_and_is_used_well(rate: float, burst: int) -
 
 
 def test_the_use_bites() -> None:
-    def deaf(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def deaf(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return state
 
     def strangling(self: Any, state: Any, stamp: Any, now: Any) -> Any:

@@ -86,7 +86,7 @@ def test_failed_retries_never_exceed_what_successes_and_time_have_brought(events
 
 
 def test_the_return_bites() -> None:
-    def forgiving(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def forgiving(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return self.budget.returned(state, now)
 
     prop = test_failed_retries_never_exceed_what_successes_and_time_have_brought

@@ -197,7 +197,7 @@ def test_where_nothing_has_happened_an_answer_leaves_the_quotas_the_same_object(
 
 
 def test_the_sameness_bites() -> None:
-    def rewriting(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def rewriting(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         return Scopes(state.known)
 
     prop = test_where_nothing_has_happened_an_answer_leaves_the_quotas_the_same_object

@@ -94,7 +94,7 @@ def test_a_named_window_refuses_in_one_episode_only(limit: int, length: float, p
 
 
 def test_the_episode_bites() -> None:
-    def unguarded(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917
+    def unguarded(self: Any, state: Any, stamp: Any, seen: Any, in_flight: Any, now: Any) -> Any:  # noqa: PLR0917 - the Limiter's signature
         learned = Window.rolled(self, state, now)
         if seen.resets_in is None or stamp < state.end:
             return learned

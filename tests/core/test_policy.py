@@ -79,7 +79,7 @@ def test_a_servers_hint_is_a_lower_bound_of_the_wait(
     """Bug: jitter or the cap brings a call back before the server wants it, which costs another refusal."""
     decision = decided(policy_of(config), outcome, history, roll)
     if isinstance(decision, Retry):
-        assert decision.delay >= float(outcome.headers["retry-after"])  # type: ignore[union-attr]
+        assert decision.delay >= float(outcome.headers["retry-after"])  # type: ignore[union-attr] # only answers can be retried here
 
 
 def capped(schedule: Heeding, hint: float | None, _roll: float) -> Any:

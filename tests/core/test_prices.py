@@ -60,7 +60,7 @@ def test_no_call_costs_more_than_its_worst_case(
 
 
 def test_the_property_bites() -> None:
-    estimated = lambda price, size, most, **_: price.prompt * (size or 0) / 4 + price.completion * (most or 50)  # noqa: E731
+    estimated = lambda price, size, most, **_: price.prompt * (size or 0) / 4 + price.completion * (most or 50)  # noqa: E731 - planted in the place of a function
     things = (TEXTS, MOST, st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.booleans())
     caught(test_no_call_costs_more_than_its_worst_case, *things, where=module, cost_at=estimated)
 

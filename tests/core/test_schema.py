@@ -193,7 +193,7 @@ def test_dictionaries_and_anything_are_not_strict() -> None:
         (Box[tuple[int, Callable[[], None]]], "$.content[1]", "Callable"),
         (dict[complex, int], "$ (key)", "complex"),
         (Union[Buy, Box[int]], "$", "Union_Buy"),  # noqa: UP007 - its name is that of the old form
-        (Box["Missing"], "$", "Box"),  # type: ignore[name-defined]
+        (Box["Missing"], "$", "Box"),  # type: ignore[name-defined] # a name that is missing is what is tested
         (Box[complex | None], "$.content", "complex"),
         (Annotated[msgspec.msgpack.Ext, Meta(description="x")], "$", "ExtType"),
     ],
@@ -270,7 +270,7 @@ def test_pydantic_models_are_known_by_their_methods() -> None:
 
 
 def test_optional_written_the_old_way() -> None:
-    assert schema_for(Box[Optional[int]]).unwrap() == schema_for(Box[int | None]).unwrap()  # noqa: UP045
+    assert schema_for(Box[Optional[int]]).unwrap() == schema_for(Box[int | None]).unwrap()  # noqa: UP045 - the old way is what is tested
 
 
 @pytest.mark.parametrize(

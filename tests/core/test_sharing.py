@@ -424,7 +424,7 @@ def test_a_clock_that_was_set_back_makes_a_new_beginning() -> None:
     store.forget()
     clock, store.now = one.now, store.now - 3600.0
     one.come(2)
-    one.asked = (one.shared.begin(clock + 2.0), clock + 2.0, 0.0)  # type: ignore[assignment]
+    one.asked = (one.shared.begin(clock + 2.0), clock + 2.0, 0.0)  # type: ignore[assignment] # a Swap: it asks the store
     one.shared.settle(store.swap(1, Swap()), clock + 2.0, clock + 2.0)
     assert one.shared.quota[0].tat <= store.now
     assert one.shared.ahead == pytest.approx(store.now - clock - 2.0)

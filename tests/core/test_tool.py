@@ -225,7 +225,7 @@ def test_all_kinds_of_functions() -> None:
     assert anything.arguments('{"anything": null, "other": null}') == Success({"anything": None, "other": None})
 
 
-def missing(x: Nowhere) -> None:  # type: ignore[name-defined]  # noqa: F821
+def missing(x: Nowhere) -> None:  # type: ignore[name-defined]  # noqa: F821 - a name that is missing is what is tested
     """Name a type that is not there."""
 
 
@@ -241,7 +241,7 @@ def nested(prices: list[dict[str, complex]]) -> None:
     """Take what JSON has not, inside of something."""
 
 
-def unhinted(x: int, y=1) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def unhinted(x: int, y=1) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - no hint is what is tested
     """Say nothing of y."""
 
 

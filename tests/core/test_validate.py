@@ -218,7 +218,7 @@ CONSTRAINTS: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
     ({"messages": tuple(HI)}, {"messages": "hi"}, "messages", 'such as [ChatMessage.user("...")]'),
     ({"messages": HI}, {"messages": ["hi"]}, "messages[0]", "must be a mapping, not a string"),
     ({"messages": HI}, {"messages": iter(HI)}, "messages", "has no form in JSON"),
-    ({"messages": HI}, {"messages": [ChatMessage.user(b"hi")]}, "messages[0].content", "not bytes"),  # type: ignore[arg-type]
+    ({"messages": HI}, {"messages": [ChatMessage.user(b"hi")]}, "messages[0].content", "not bytes"),  # type: ignore[arg-type] # a wrong type is what is tested
     ({"seed": 1}, {"seed": 10**5000}, "seed", "cannot be written as JSON"),
     ({"stop": ["x"]}, {"stop": ["x", "\ud83d"]}, "stop[1]", "lone surrogates"),
     ({"user": "\U0001f600"}, {"user": "\ud83d"}, "user", "lone surrogates"),

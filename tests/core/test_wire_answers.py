@@ -100,4 +100,4 @@ def test_parameters_are_values() -> None:
     assert Parameters() == Parameters()
     assert "secret" not in repr(Parameters())
     with pytest.raises(AttributeError):
-        FileUpload(name="a", content=b"").name = "b"  # type: ignore[misc]
+        FileUpload(name="a", content=b"").name = "b"  # type: ignore[misc] # frozen is what is tested

@@ -91,7 +91,7 @@ def test_shapes_are_immutable_and_say_only_what_is_set() -> None:
     request = ChatCompletionRequest(messages=[ChatMessage.user("hi")])
     assert repr(request) == "ChatCompletionRequest(messages=[ChatMessage(role='user', content='hi')])"
     with pytest.raises(AttributeError):
-        request.model = "m"  # type: ignore[misc]
+        request.model = "m"  # type: ignore[misc] # frozen is what is tested
 
 
 def test_a_prompt_is_a_conversation_too() -> None:

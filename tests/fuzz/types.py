@@ -67,7 +67,7 @@ MADE: tuple[Callable[[Cursor, int], Any], ...] = (
     lambda cursor, depth: msgspec.defstruct("Record", fields(cursor, depth), frozen=True),
     lambda cursor, depth: msgspec.defstruct("Listed", fields(cursor, depth), frozen=True, array_like=True),
     lambda cursor, depth: dataclasses.make_dataclass("Data", fields(cursor, depth)),
-    lambda cursor, depth: TypedDict("Mapped", dict(fields(cursor, depth))),  # type: ignore[operator]
+    lambda cursor, depth: TypedDict("Mapped", dict(fields(cursor, depth))),  # type: ignore[operator] # mypy knows no dynamic ones
     lambda cursor, depth: NamedTuple("Row", fields(cursor, depth)),
     lambda cursor, depth: generic(list, drawn_type(cursor, depth + 1)),
     lambda cursor, depth: generic(tuple, drawn_type(cursor, depth + 1), drawn_type(cursor, depth + 1)),

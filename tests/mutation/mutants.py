@@ -54,7 +54,7 @@ def modules() -> list[str]:
 
 def mutants(module: str) -> list[Mutant]:
     """Make all mutants of a module, each once."""
-    from mutmut.mutation.file_mutation import create_mutations  # type: ignore[import-not-found,unused-ignore]
+    from mutmut.mutation.file_mutation import create_mutations  # type: ignore[import-not-found,unused-ignore] # installed for mutation alone
 
     original = bare((CORE / f"{module}.py").read_text("utf-8"))
     tree, mutations, *_ = create_mutations(f"{module}.py", original)

@@ -81,7 +81,7 @@ def read_method(module: str, method: ast.FunctionDef) -> Operation | None:
     for node in ast.walk(method):
         match node:
             case ast.Call(func=ast.Attribute(attr="_build_request"), keywords=keywords):
-                sent = {k.arg: k.value.value for k in keywords if k.arg and isinstance(k.value, ast.Constant)}  # type: ignore[misc]
+                sent = {k.arg: k.value.value for k in keywords if k.arg and isinstance(k.value, ast.Constant)}  # type: ignore[misc] # mypy does not narrow in comprehensions
                 multipart = any("multipart" in ast.unparse(k.value) for k in keywords)
             case ast.Call(func=ast.Attribute(value=ast.Name("operations"), attr=name)) if name.endswith("Request"):
                 request = name

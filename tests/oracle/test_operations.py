@@ -208,14 +208,14 @@ def test_files_are_sent_as_forms_with_the_fields_of_the_package() -> None:
     request = build_call(upload, params, BASE).unwrap()
     content_type = dict(request.headers)["Content-Type"]
     form = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + request.body)
-    parts = [(part.get_param("name", header="content-disposition"), part) for part in form.get_payload()]  # type: ignore[union-attr]
+    parts = [(part.get_param("name", header="content-disposition"), part) for part in form.get_payload()]  # type: ignore[union-attr] # a form has parts
     names = [name for name, _ in parts]
     assert names.count("keyterms[]") == 2
     model = next(op for op in OPERATIONS.values() if op.multipart and "audio" in op.path).fields()["request_body"][1]
     assert set(names) <= {field.alias or name for name, field in model.model_fields.items()}
     sent = dict(parts)["file"]
-    assert (sent.get_filename(), sent.get_content_type()) == ("a.mp3", "audio/mpeg")  # type: ignore[union-attr]
-    assert sent.get_payload(decode=True) == file.content  # type: ignore[union-attr]
+    assert (sent.get_filename(), sent.get_content_type()) == ("a.mp3", "audio/mpeg")  # type: ignore[union-attr] # a part is a message
+    assert sent.get_payload(decode=True) == file.content  # type: ignore[union-attr] # a part is a message
 
 
 # --- what is answered -----------------------------------------------------------------------------------------------

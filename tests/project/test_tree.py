@@ -24,7 +24,7 @@ UNWANTED = (
     "npmjs" + ".com",
     "deb.debian" + ".org",
     "/work" + "/",
-    "/tmp" + "/",  # noqa: S108
+    "/tmp" + "/",  # noqa: S108 - a word to look for, not a file
     ".." + "/shared",
     "shared" + "/design",
     "shared" + "/wire",

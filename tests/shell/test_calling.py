@@ -94,7 +94,7 @@ async def test_parameters_that_are_not_needed_can_be_left_out_and_others_not() -
             (await client.call(EMBEDDINGS, EmbeddingsRequest(model="", input="x"))).failure(), InvalidRequest
         )
         assert isinstance((await client.call(LIST_PROVIDERS, deadline_secs=-1)).failure(), InvalidRequest)
-        assert isinstance((await client.call(LIST_PROVIDERS, priority=0.5)).failure(), InvalidRequest)  # type: ignore[arg-type]
+        assert isinstance((await client.call(LIST_PROVIDERS, priority=0.5)).failure(), InvalidRequest)  # type: ignore[arg-type] # a wrong type is what is tested
         assert len(server.requests) == 1
 
 

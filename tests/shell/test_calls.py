@@ -232,7 +232,7 @@ async def test_a_bad_request_with_fallbacks_is_still_a_clear_error() -> None:
     async with Loopback(Shop({})) as server, client_of(server) as client:
         both = [Fallback("a", ("RateLimited",)), Fallback("b")]
         for bad in (ask(temperature=9), 7):
-            refused = (await client.chat_completion(bad, fallbacks=both)).failure()  # type: ignore[arg-type]
+            refused = (await client.chat_completion(bad, fallbacks=both)).failure()  # type: ignore[arg-type] # a wrong type is what is tested
             assert isinstance(refused, InvalidRequest)
         assert not server.requests
 

@@ -122,7 +122,7 @@ class Frame:
 class Drawing:
     """Stands in for matplotlib's Figure."""
 
-    made: "list[Drawing]" = []  # noqa: RUF012
+    made: "list[Drawing]" = []  # noqa: RUF012 - shared by all on purpose
 
     def __init__(self, **_: Any) -> None:
         self.frames: list[list[Frame]] = []

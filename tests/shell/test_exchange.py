@@ -305,7 +305,7 @@ async def test_a_slow_consumer_is_not_the_server() -> None:
                 await asyncio.sleep(0.15)
         assert isinstance(exchange.outcome(), Streamed)
         assert exchange.snapshot().text == "ab"
-        assert exchange.outcome().end == Finished()  # type: ignore[union-attr]
+        assert exchange.outcome().end == Finished()  # type: ignore[union-attr] # asserted above
 
 
 @pytest.mark.parametrize(

@@ -225,7 +225,7 @@ def mutant(old: str, new: str) -> Run:
     source = inspect.getsource(interpreter_module)
     assert source.count(old) >= 1, old
     space: dict[str, Any] = {"__name__": "mutant"}
-    exec(compile(source.replace(old, new, 1), "mutant", "exec", dont_inherit=True), space)  # noqa: S102
+    exec(compile(source.replace(old, new, 1), "mutant", "exec", dont_inherit=True), space)  # noqa: S102 - the mutant is our own source
     mutated: Run = space["run"]
     return mutated
 
@@ -285,8 +285,8 @@ async def test_a_turn_that_comes_as_the_time_is_up_is_given_back() -> None:
 
     line = Line(Places(1))
     policy = with_deadline(Policy(schedule=Attempts(0)), 0.5)
-    line.enter = taking(line)  # type: ignore[method-assign]
-    world = Hasty(0, asyncio.get_running_loop(), scripted([]), endless([0.5]), line)  # type: ignore[arg-type]
+    line.enter = taking(line)  # type: ignore[method-assign] # replaced on purpose
+    world = Hasty(0, asyncio.get_running_loop(), scripted([]), endless([0.5]), line)  # type: ignore[arg-type] # all of a line that it needs
     result = await run(world, chat_job(policy), CallWatcher(0, None, content=False))
     assert isinstance(result.failure(), DeadlineExceeded)
     assert line.admission.in_flight == 0
@@ -296,7 +296,7 @@ def taking(line: Line) -> Any:
     """A line that lets anybody go, however late."""
 
     async def enter(ticket: Any, until: float) -> Any:
-        line.admission.wait(ticket, None, math.inf, 0.0)  # type: ignore[arg-type]
+        line.admission.wait(ticket, None, math.inf, 0.0)  # type: ignore[arg-type] # nobody is told of this turn
         return line.admission.next(0.0)
 
     return enter

@@ -174,7 +174,7 @@ def test_rows_come_back_in_order_and_no_more_calls_are_under_way_than_allowed(
     assert [row.row for row in rows] == list(range(1, count + 1))
     assert fake.most <= width
     assert len(fake.prompts) == count
-    assert sorted(told[1] for told in board.told if told[0] == "finished") == list(range(1, count + 1))  # type: ignore[type-var]
+    assert sorted(told[1] for told in board.told if told[0] == "finished") == list(range(1, count + 1))  # type: ignore[type-var] # a note holds anything
 
 
 @given(st.integers(1, 10), st.integers(1, 10), st.integers(0, 999))
@@ -415,7 +415,7 @@ def test_the_live_table_fits_the_terminal(kinds: list[str], size: tuple[int, int
     lines = console.render_lines(board._view())
     assert len(lines) <= height - above
     board.closed(rows, summarise(rows, 1.0, stand_in=True))
-    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    shown = console.file.getvalue()  # type: ignore[attr-defined] # a StringIO, by our own hand
     assert "not forecasts" in shown
     assert all(f"#{row.row} failed" in shown for row in rows if isinstance(row, Failed))
 

@@ -101,7 +101,7 @@ async def test_when_the_client_closes_everybody_goes() -> None:
         assert all(isinstance(turn, Admitted) for turn in await asyncio.gather(*waiters))
         await one.disconnect()
         assert isinstance(await one.enter(Ticket(Place(0, 9)), math.inf), Admitted)
-        assert one.store.closed  # type: ignore[attr-defined]
+        assert one.store.closed  # type: ignore[attr-defined] # a fake's attribute
     never = line(Kept(), 1, LimitSettings())
     assert never.sharing is None
     never.close()
@@ -330,7 +330,7 @@ def test_what_is_asked_is_small() -> None:
             turn = await one.enter(Ticket(Place(0, number), Ask((f"model {number}",))), math.inf)
             assert isinstance(turn, Admitted)
             one.leave(turn.stamp, Seen(kind="ok"))
-        size = len(one.store.kept.state)  # type: ignore[attr-defined]
+        size = len(one.store.kept.state)  # type: ignore[attr-defined] # a fake's attribute
         await over(one)
         return int(size)
 

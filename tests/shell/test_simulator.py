@@ -344,9 +344,9 @@ def test_schemas_as_pydantic_and_hand_write_them_are_met_too(seed: int) -> None:
     assert isinstance(made["c"], bool)
     assert len(made) >= 4
     price = {"type": "number", "multipleOf": 0.01, "minimum": 0.5, "maximum": 0.53}
-    assert any(math.isclose(sample.sample(price, Dice(seed)), cents / 100) for cents in (50, 51, 52, 53))  # type: ignore[arg-type]
+    assert any(math.isclose(sample.sample(price, Dice(seed)), cents / 100) for cents in (50, 51, 52, 53))  # type: ignore[arg-type] # a number, by its schema
     unique = {"type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 3, "maxItems": 3, "uniqueItems": True}
-    assert sorted(sample.sample(unique, Dice(seed))) == [1, 2, 3]  # type: ignore[call-overload]
+    assert sorted(sample.sample(unique, Dice(seed))) == [1, 2, 3]  # type: ignore[call-overload] # a list, by its schema
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_it_bites(planted: str) -> None:
     instant = Instant()
 
     def once(self: Limits, at: float) -> None:
-        self.timer = self.timer or instant.call_at(at, self.woken)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
+        self.timer = self.timer or instant.call_at(at, self.woken)  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue] # replaced on purpose
 
     def hoarding(self: Limits) -> None:
         pass

@@ -91,7 +91,7 @@ def streamed(*deltas: dict[str, Any], finish: str | None = "stop", ended: bool =
 
 def asked(server: Loopback, turn: int) -> dict[str, Any]:
     """The body of the request of a turn, counted from 0."""
-    return json.loads(server.requests[turn].body)  # type: ignore[no-any-return]
+    return json.loads(server.requests[turn].body)  # type: ignore[no-any-return] # JSON has no type
 
 
 def told(server: Loopback, turn: int = 1) -> list[str]:
@@ -470,7 +470,7 @@ async def test_one_deadline_is_for_all_turns_together() -> None:
         ({"tools": None}, "tools"),
         ({"request": {"messages": [{"role": "user", "content": "hi"}]}}, "request"),
         ({"request": ChatCompletionRequest()}, "messages"),
-        ({"request": ChatCompletionRequest(messages=3)}, "messages"),  # type: ignore[arg-type]
+        ({"request": ChatCompletionRequest(messages=3)}, "messages"),  # type: ignore[arg-type] # a wrong type is what is tested
         ({"request": asking(tools=3)}, "tools"),
     ],
 )

@@ -683,7 +683,7 @@ def test_the_forms_of_a_secret_are_known(key: str) -> None:
     said = f"Bearer {key}"
     for echoed in (said, json.dumps(said), json.dumps(said).replace("/", "\\/")):
         for secret in secrets:
-            echoed = echoed.replace(secret, "***")  # noqa: PLW2901
+            echoed = echoed.replace(secret, "***")  # noqa: PLW2901 - each secret is struck out of what is left
         assert key not in echoed
         assert json.dumps(key)[1:-1] not in echoed
 

@@ -245,7 +245,7 @@ async def test_a_cut_answer_and_a_refusal_say_so() -> None:
         (Prediction, {"deadline_secs": -1}, "deadline_secs"),
         (Prediction, {"request": {"messages": [{"role": "user", "content": "hi"}]}}, "request"),
         (Prediction, {"request": ChatCompletionRequest()}, "messages"),
-        (Prediction, {"request": ChatCompletionRequest(messages=3)}, "messages"),  # type: ignore[arg-type]
+        (Prediction, {"request": ChatCompletionRequest(messages=3)}, "messages"),  # type: ignore[arg-type] # a wrong type is what is tested
     ],
 )
 async def test_what_makes_no_sense_is_refused_before_anything_is_sent(

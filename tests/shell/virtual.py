@@ -102,7 +102,7 @@ class World:
         """Sleep on the agenda, also for no time at all: `asyncio.sleep(0)` would jump the queue of that instant."""
         await self._due(seconds)
 
-    async def send(self, request: HttpRequest, timeout: float) -> Outcome:  # noqa: ASYNC109
+    async def send(self, request: HttpRequest, timeout: float) -> Outcome:  # noqa: ASYNC109 - the World's signature
         self.attempts += 1
         reply = self.server(self.call, self.attempts, self.now())
         await self._due(max(0.0, min(reply.after, timeout)))

@@ -94,7 +94,7 @@ class Stage:
         for client in self.clients:
             session = client._calls.transport.session
             if session is not None and not session.closed:
-                session.connector.clear_dns_cache()  # type: ignore[union-attr]
+                session.connector.clear_dns_cache()  # type: ignore[union-attr] # a TCPConnector, by our own hand
 
     async def trouble(self, phase: Phase) -> None:
         """Make a phase's trouble, on and off, until this is cancelled."""

@@ -20,7 +20,7 @@ KEY = "sk-or-v1-a-key-that-must-not-be-found"
 
 def below(parent: int) -> dict[int, str]:
     """List the processes that a process has started, and those that they have, with their command lines."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], check=True, capture_output=True, text=True)  # noqa: S607
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], check=True, capture_output=True, text=True)  # noqa: S607 - ps, wherever it is
     parts = [line.split(None, 2) for line in listed.stdout.splitlines()]
     found, more = dict[int, str](), {parent}
     while more:

@@ -46,7 +46,7 @@ def requests() -> None:
     ChatCompletionRequest(messages=[text], provider={"sort": "price"}, reasoning={"effort": "low"})
     ChatCompletionRequest(messages=[text], plugins=[{"id": "web"}], metadata={"run": "7"}, extra={"tomorrow": 1})
     # A request is a value: it has no attributes to set.
-    ChatCompletionRequest(messages=[text]).model = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    ChatCompletionRequest(messages=[text]).model = "other"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue] # it must be refused
 
 
 async def calls() -> None:

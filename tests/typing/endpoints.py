@@ -26,7 +26,7 @@ async def by_value(client: OpenRouterClient, asked: EmbeddingsRequest, saying: S
     assert_type(await client.request("GET", "/x"), Result[Raw, DataSourceError])
     assert_type(client.stream_bytes(SPEECH, saying), ByteStream)
     assert_type(await client.download(SPEECH, saying, "x.mp3"), Result[Received, DataSourceError])
-    await client.call(EMBEDDINGS, saying)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    await client.call(EMBEDDINGS, saying)  # type: ignore[misc]  # pyright: ignore[reportArgumentType] # it must be refused
 
 
 async def by_name(client: OpenRouterClient, asked: ResponsesRequest) -> None:
@@ -35,4 +35,4 @@ async def by_name(client: OpenRouterClient, asked: ResponsesRequest) -> None:
     assert_type(await client.models.get("a/b", deadline_secs=5.0), Result[Model, DataSourceError])
     assert_type(await client.generation.get("gen-1"), Result[Generation, DataSourceError])
     assert_type(client.responses.stream(asked), EventStream[ResponsesEvent, ResponsesResponse])
-    await client.models.get("a/b", deadline="soon")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await client.models.get("a/b", deadline="soon")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue] # it must be refused

@@ -54,7 +54,7 @@ def common(error: DataSourceError) -> None:
     assert_type(error.generation_id, str | None)
     assert_type(error.raw, str)
     for attempt in error.attempts:
-        logging.info("%s", attempt)  # noqa: LOG015
+        logging.info("%s", attempt)  # noqa: LOG015 - what a user would write
 
 
 def told_apart(error: DataSourceError) -> float | None:

@@ -84,7 +84,7 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
         drawn = self.budget.draw(state, now)
         return drawn.value_or(state), isinstance(drawn, Success)
 
-    def on_outcome(self, state: BudgetState, stamp: bool, seen: Seen, in_flight: int, now: float) -> BudgetState:  # noqa: FBT001
+    def on_outcome(self, state: BudgetState, stamp: bool, seen: Seen, in_flight: int, now: float) -> BudgetState:  # noqa: FBT001 - the Limiter's signature, whose stamp is a bool here
         """Add what a success brings, and give back what a retry took that has not failed."""
         if stamp and seen.kind not in {"server", "timeout"}:
             state = self.budget.returned(state, now)
