@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from tests.listeners import stop_listening
+
 from openrouter_client import ChatCompletionRequest, ChatMessage, OpenRouterClient, OpenRouterConfig, unwrap
 
 
@@ -101,7 +103,7 @@ class Loopback:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.server.close()
+        await stop_listening(self.server)
         for writer in list(self.open):
             writer.transport.abort()
         for task in self.tasks:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from msgspec import Struct
+from tests.listeners import stop_listening
 
 PIECE = 2**16
 HOST = "127.0.0.1"
@@ -82,11 +83,10 @@ class Proxy:
             self.listeners.append(listener)
         self.port, self.tls_port = (one.sockets[0].getsockname()[1] for one in self.listeners)
 
-    def shut(self) -> None:
+    async def shut(self) -> None:
         """Close both doors: who connects is refused. Connections that are there stay."""
-        for listener in self.listeners:
-            listener.close()
-        self.listeners.clear()
+        listeners, self.listeners = self.listeners, []
+        await stop_listening(*listeners)
 
     def drop(self) -> None:
         """Break all connections."""
@@ -100,7 +100,7 @@ class Proxy:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.shut()
+        await self.shut()
         # Connections whose handshake is under way are in no list of ours yet: they are, or have failed, after it.
         accepting = [task for task in asyncio.all_tasks() if "accept_connection" in repr(task.get_coro())]
         await asyncio.gather(*accepting, return_exceptions=True)

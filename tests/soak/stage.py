@@ -111,13 +111,13 @@ class Stage:
             await self.die()
             self.proxy.drop()
         elif trouble == "doors shut":
-            self.proxy.shut()
+            await self.proxy.shut()
             self.proxy.drop()
         elif trouble == "dns fails":
             self.names.fails = True
             self.forget_names()
         elif trouble == "tls breaks":
-            self.proxy.shut()
+            await self.proxy.shut()
             if self.proxy.met[trouble] % 2:
                 trustme.CA().issue_cert(NAME).configure_cert(self.proxy.tls)
             await self.proxy.listen(secure=bool(self.proxy.met[trouble] % 2))
@@ -131,7 +131,7 @@ class Stage:
         elif trouble == "doors shut":
             await self.proxy.listen()
         elif trouble == "tls breaks":
-            self.proxy.shut()
+            await self.proxy.shut()
             self.authority.issue_cert(NAME).configure_cert(self.proxy.tls)
             await self.proxy.listen()
 
@@ -139,7 +139,7 @@ class Stage:
         """Let everything be well: a healthy server, fair weather, open doors."""
         self.proxy.weather = FAIR
         self.names.fails = False
-        self.proxy.shut()
+        await self.proxy.shut()
         self.authority.issue_cert(NAME).configure_cert(self.proxy.tls)
         await self.proxy.listen()
         await self.serve(None)
